@@ -1,0 +1,57 @@
+# Needs Python 3.11+ and make, nothing else: the first target that is run builds .venv. `make` alone lists the targets.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+# Which broker: auto, local, docker, embedded or host:port. Unset, the demo takes embedded and tests take the best there is.
+KAFKA ?= $(TIDINGS_KAFKA)
+PYTEST := TIDINGS_KAFKA=$(if $(KAFKA),$(KAFKA),auto) $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test crash check fmt build clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: $(STAMP) ## Play a day of commerce and leave the console open (ONCE=1 ends after it; KAFKA=embedded)
+	$(BIN)/tidings demo $(if $(ONCE),--once) --kafka $(if $(KAFKA),$(KAFKA),embedded)
+
+test: $(STAMP) ## Run all tests but the kill tests and say which broker they ran on (KAFKA=auto)
+	$(PYTEST) -m "not crash"
+
+crash: $(STAMP) ## Kill workers and brokers at random and count what was lost or repeated (KAFKA=auto)
+	$(PYTEST) -m crash
+
+check: $(STAMP) ## Lint, types, import contracts, generated files, schema evolution, house rules, secrets
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/tidings schemas generate --check
+	$(BIN)/tidings schemas lint
+	$(BIN)/pytest -q tests/house
+
+fmt: $(STAMP) ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(STAMP) ## Build wheel and source archive into dist/
+	PATH="$$PATH:$(CURDIR)/$(BIN)" uv build
+
+clean: ## Remove everything that can be made again
+	rm -rf $(VENV) dist .run .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# Anew only when what is to be installed changed. Without uv on the PATH, one is installed into .venv.
+$(STAMP): pyproject.toml uv.lock
+	@set -e; python=; \
+	for found in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$found" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$found; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; fi; \
+	uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then \
+	  uv=$(BIN)/uv; \
+	  if [ ! -x $$uv ]; then "$$python" -m venv $(VENV); $(BIN)/python -m pip install --quiet "uv>=0.8"; fi; \
+	fi; \
+	UV_PROJECT_ENVIRONMENT=$(VENV) $$uv sync --quiet --locked --python "$$python"; \
+	touch $@

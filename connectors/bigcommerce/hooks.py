@@ -1,0 +1,24 @@
+"""Keeps the store's subscriptions as they should be: one hook per event we understand, all of them switched on.
+
+BigCommerce switches a hook off after two days of failures or ninety days without an event, and tells only by mail.
+"""
+
+from connectors.bigcommerce.api import Api
+from connectors.bigcommerce.hydrate import STEPS
+from connectors.bigcommerce.settings import Settings
+
+
+async def subscribe(api: Api, settings: Settings, destination: str) -> dict[str, str]:
+    """Makes every hook to `destination` exist and be active: scope -> "created", "activated" or "unchanged"."""
+    value = settings.hook_header_value
+    headers = {settings.hook_header_name: value.get_secret_value()} if value else {}
+    present = {hook["scope"]: hook for hook in await api.hooks() if hook.get("destination") == destination}
+    done: dict[str, str] = {}
+    for scope in sorted(STEPS):
+        hook = present.get(scope)
+        if hook is None:
+            await api.create_hook(scope, destination, headers)
+        elif not hook.get("is_active"):
+            await api.activate_hook(int(hook["id"]))
+        done[scope] = "created" if hook is None else "unchanged" if hook.get("is_active") else "activated"
+    return done

@@ -1,0 +1,129 @@
+"""notify: hands deliveries over, once. The intent is in the ledger, acknowledged, before the sink hears of it.
+
+What a person allows is kept beside the ledger and looked at again before every hand-over and every retry.
+"""
+
+from datetime import datetime
+
+from schemas.models import LedgerEntry, LedgerState, NotificationRequest, Permissions, TimerDue
+from streams.agents.outcome import tell
+from streams.agents.ports import Ports, millis, moment
+from streams.core import notify as core
+from streams.core.timer import Timer
+from streams.engine import Record, Stage, Step
+from streams.engine import Timer as EngineTimer
+from streams.errors import Ambiguous, Misconfigured, Reject, Retry
+
+LEDGER = "ledger"
+TIMERS = "notification.timers"
+WHO = b"permissions:"
+
+
+class Notify:
+    """The two halves of the stage: `plan` is pure and committed first, `submit` acts on what was planned."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports, self._codec = ports, ports.codec
+        self._client = ports.client(ports.notifier)
+        self._sink = core.Sink(ports.notifier, self._client.promise, ports.retries)
+
+    def plan(self, record: Record, step: Step) -> None:
+        """Permissions are remembered; requests and due timers become an intent, a wait or a last word."""
+        if record.topic == "flow.permissions":
+            step.put(WHO + record.key, record.value)
+            return
+        found = self._delivery(record, step)
+        if found is None:
+            return
+        entry, request, framed = found
+        permissions = self._permissions(request.subject, step)
+        planned = core.plan(entry, request, framed, permissions, self._sink, moment(step.now))
+        if isinstance(planned, core.AlreadyDone):
+            return
+        self._keep(step, planned.entry)
+        if isinstance(planned, core.Wait):
+            self._schedule(step, planned.timer)
+        elif isinstance(planned, core.Suppress | core.Park):
+            self._tell(step, planned)
+
+    async def submit(self, record: Record, step: Step) -> None:
+        """Hand over what was just planned, or ask about what is unknown; everything else is done already."""
+        if record.topic == "flow.permissions":
+            return
+        found = self._delivery(record, step)
+        if found is None or found[0] is None:
+            return
+        entry, request, _ = found
+        now = moment(step.now)
+        if entry.state is LedgerState.INTENT:
+            settled = core.settle(entry, await self._outcome(request), self._sink, now)
+        elif self._asks(entry, now):
+            settled = core.answer(entry, await self._client.find(request), self._sink, now)
+        else:
+            return
+        self._keep(step, settled.entry)
+        if settled.timer:
+            self._schedule(step, settled.timer)
+        self._tell(step, settled)
+
+    async def _outcome(self, request: NotificationRequest) -> core.Outcome:
+        try:
+            accepted: core.Acceptance = await self._client.submit(request)
+        except (Retry, Reject, Ambiguous, Misconfigured) as failure:
+            return failure
+        return accepted
+
+    def _asks(self, entry: LedgerEntry, now: datetime) -> bool:
+        due = entry.retry_at is None or entry.retry_at <= now
+        return entry.state is LedgerState.AMBIGUOUS and due and self._sink.promise.status == "by_key"
+
+    def _delivery(self, record: Record, step: Step) -> tuple[LedgerEntry | None, NotificationRequest, bytes] | None:
+        """The entry as it stands and the request it belongs to; None when nothing is open for a timer."""
+        value = record.value or b""
+        if record.topic == TIMERS:
+            due = self._codec.decode_as(value, TimerDue)
+            entry = self._entry(due.about, step)
+            if entry is None or entry.request is None:
+                return None
+            return entry, self._codec.decode_as(entry.request, NotificationRequest), entry.request
+        request = self._codec.decode_as(value, NotificationRequest)
+        entry = self._entry(request.delivery_id, step)
+        if entry is not None and entry.request is not None:
+            # The first request wins: its body is what the key stands for.
+            return entry, self._codec.decode_as(entry.request, NotificationRequest), entry.request
+        return entry, request, value
+
+    def _entry(self, delivery_id: str, step: Step) -> LedgerEntry | None:
+        value = step.get(delivery_id.encode(), LEDGER)
+        return self._codec.decode_as(value, LedgerEntry) if value else None
+
+    def _permissions(self, subject: str, step: Step) -> Permissions | None:
+        value = step.get(WHO + subject.encode())
+        return self._codec.decode_as(value, Permissions) if value else None
+
+    def _keep(self, step: Step, entry: LedgerEntry) -> None:
+        step.put(entry.delivery_id.encode(), self._codec.encode("delivery.ledger", entry), LEDGER)
+
+    def _schedule(self, step: Step, timer: Timer) -> None:
+        fact = self._codec.encode(TIMERS, timer.due())
+        step.schedule(EngineTimer(timer.timer_id, millis(timer.due_at), TIMERS, timer.subject.encode(), fact))
+
+    def _tell(self, step: Step, said: core.Suppress | core.Park | core.Settled) -> None:
+        if said.feedback is not None:
+            tell(self._codec, step, said.feedback)
+
+
+def stage(ports: Ports) -> Stage:
+    """notification.requests, flow.permissions -> the sink -> delivery.ledger, communication.feedback."""
+    notify = Notify(ports)
+    return Stage(
+        name="notify",
+        sources=("notification.requests", "flow.permissions", TIMERS),
+        changelog="notify.changelog",
+        stores={LEDGER: "delivery.ledger"},
+        dead_letters="notify.dlq",
+        dead_letter=ports.dead_letter,
+        handle=notify.plan,
+        act=notify.submit,
+        batch_max=200,
+    )

@@ -1,0 +1,154 @@
+"""The composition root: settings in, running roles out. The only place that chooses real things."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from connectors.contract import Connector
+from connectors.discovery import discover
+from connectors.http import Wire
+from schemas.codec import Codec
+from schemas.commands import publish
+from schemas.registry import ConfluentRegistry
+from streams.agents import collect, compose, decide, notify, report, resolve, track
+from streams.agents.ingress import Ingress
+from streams.agents.ports import Ports
+from streams.communications import load_policy
+from streams.engine import EngineConfig, Host
+from streams.errors import Misconfigured
+from streams.local.topics import create_topics
+from streams.runtime.environment import load
+from streams.runtime.health import Health
+from streams.runtime.lastwords import LastWords
+from streams.runtime.metrics import Metrics
+from streams.runtime.outbox import Outbox
+from streams.runtime.web import create, serve
+from streams.settings import Settings
+from streams.topics import STAGES, TABLE, Stage
+
+log = structlog.get_logger("tidings")
+AGENTS: Mapping[Stage, Any] = {
+    "collect": collect,
+    "resolve": resolve,
+    "decide": decide,
+    "compose": compose,
+    "notify": notify,
+    "track": track,
+    "report": report,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every role needs; built once per process."""
+
+    settings: Settings
+    metrics: Metrics
+    health: Health
+    codec: Codec
+    wire: Wire
+    connectors: Mapping[str, Connector]
+    clients: Mapping[str, Any]
+
+
+def parts(settings: Settings) -> Parts:
+    """Open what the settings name. Raises Misconfigured."""
+    metrics = Metrics(LastWords(settings.data_dir))
+    wire = Wire(observe=metrics.request)
+    known = discover()
+    wanted = settings.connectors or tuple(known)
+    if unknown := [name for name in wanted if name not in known]:
+        raise Misconfigured("unknown_connector", f"{', '.join(unknown)}: known are {', '.join(known)}")
+    connectors = {name: known[name] for name in wanted}
+    clients = {name: one.open(load(one.settings), wire) for name, one in connectors.items()}
+    codec = Codec(ConfluentRegistry(settings.registry))
+    return Parts(settings, metrics, Health(), codec, wire, connectors, clients)
+
+
+def ports(made: Parts) -> Ports:
+    """What the agents get."""
+    return Ports(
+        codec=made.codec,
+        policy=load_policy(durations=made.settings.durations),
+        clients=made.clients,
+        decided=made.metrics.decision,
+    )
+
+
+async def run_worker(
+    settings: Settings, names: Sequence[Stage] = STAGES, ready: Callable[[int], None] | None = None
+) -> None:
+    """One worker process for some stages, until SIGTERM or SIGINT."""
+    made = parts(settings)
+    agents = ports(made)
+    stages = [AGENTS[name].stage(agents) for name in STAGES if name in names]
+    role = "all" if set(names) == set(STAGES) else "-".join(names)
+    host = Host(engine_config(settings, role), stages, made.metrics)
+    made.health.probe("lanes", host.ready)
+    log.info("worker.starts", stages=[stage.name for stage in stages], promise=promise(settings))
+    async with serve(create(made.metrics, made.health), settings.http_host, settings.http_port) as port:
+        if ready:
+            ready(port)
+        await host.run(stop_signal(made.health))
+    await made.wire.aclose()
+
+
+async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
+    """The front door, until SIGTERM or SIGINT."""
+    made = parts(settings)
+    outbox = Outbox(settings.kafka)
+    limits = {"collect.raw": settings.max_body_bytes, "track.raw": settings.max_receipt_bytes}
+    door = Ingress(made.codec, outbox, made.connectors, made.clients, limits, made.metrics.webhook)
+    stop = stop_signal(made.health)
+    try:
+        async with serve(
+            create(made.metrics, made.health, door.routes), settings.http_host, settings.http_port
+        ) as port:
+            if ready:
+                ready(port)
+            await stop.wait()
+    finally:
+        outbox.close()
+        await made.wire.aclose()
+
+
+def engine_config(settings: Settings, role: str) -> EngineConfig:
+    """The engine's view of the settings; one consumer group per role."""
+    return EngineConfig(
+        bootstrap=settings.kafka,
+        group=f"{settings.group_prefix}-{role}",
+        namespace=settings.group_prefix,
+        partitions=settings.partitions,
+        replication=settings.replication_factor,
+        data_dir=str(settings.data_dir / "engine" / role),
+    )
+
+
+def promise(settings: Settings) -> str:
+    """What this run may promise, said at start."""
+    if settings.embedded:
+        return "embedded broker: at least once, one worker"
+    return "exactly once between topics, intent ledger towards people"
+
+
+def stop_signal(health: Health) -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+
+    def ask() -> None:
+        health.stop()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ask)
+    return stop
+
+
+def prepare(bootstrap: str, registry_url: str, partitions: int, replication: int = 1) -> None:
+    """Create topics and publish schemas; repeating it changes nothing. Raises Misconfigured."""
+    create_topics(bootstrap, partitions, replication)
+    publish(ConfluentRegistry(registry_url), TABLE)

@@ -1,0 +1,120 @@
+"""Everything remembered about one subject, as compact JSON: who they are, what they allowed, what was decided for them.
+
+Unknown keys of a newer version are ignored and missing ones have defaults, so versions can be rolled forward and back. What
+grows is bounded by `pruned`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter
+
+from schemas.models import About, Permission
+from streams.core.lenient import lenient, symbol
+
+
+class Phase(StrEnum):
+    """Where a communication stands."""
+
+    PENDING = "pending"
+    """Held until `due`."""
+    WAITING = "waiting"
+    """Held until its parent left."""
+    SENT = "sent"
+    """Asked to be composed or handed over."""
+    LEFT = "left"
+    """A sink took responsibility."""
+    SUPPRESSED = "suppressed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    """Called off before it left; the same trigger may start it again."""
+    FAILED = "failed"
+    """No rung is left."""
+
+
+OPEN = frozenset({Phase.PENDING, Phase.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The latest one platform said about the person."""
+
+    at: datetime
+    email: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    first_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """What later facts need of an order: children its key and names, the templates its lines."""
+
+    changed_at: datetime
+    status: str = ""
+    number: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One delivery of a communication; the address only as a fingerprint."""
+
+    channel: str
+    rung: int = 0
+    address: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Communication:
+    """One business effect and where it stands. `data` is kept while a further rung may need it."""
+
+    type: str
+    key: str
+    phase: Annotated[Phase, symbol(Phase, Phase.SENT)]
+    about: Annotated[About, lenient(About)]
+    began_at: datetime
+    fact_at: datetime
+    changed_at: datetime
+    due_at: datetime
+    not_after: datetime | None = None
+    parent: str | None = None
+    rung: int = 0
+    data: Mapping[str, Any] | None = None
+    timers: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    deliveries: Mapping[str, Handed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectState:
+    """The state of one subject; a value."""
+
+    clock: datetime | None = None
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    consents: tuple[Annotated[Permission, lenient(Permission)], ...] = ()
+    complaints: tuple[str, ...] = ()
+    blocked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    orders: Mapping[str, OrderState] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    communications: Mapping[str, Communication] = field(default_factory=dict)
+    ended: Mapping[str, datetime] = field(default_factory=dict)
+    recent: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Compact JSON; what has its default is left out."""
+        return _CODEC.dump_json(self, exclude_defaults=True)
+
+
+_CODEC = TypeAdapter(SubjectState)
+
+EMPTY = SubjectState()
+
+
+def from_bytes(value: bytes) -> SubjectState:
+    """The state as `to_bytes` wrote it, of this or another version."""
+    return _CODEC.validate_json(value)

@@ -1,0 +1,70 @@
+"""What stops a worker before it can do harm: version pins, preflight, and leaving with 70.
+
+Faust and aiokafka are used beyond their public surface (see `edge.py`), so their exact versions are part of the engine.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Collection, Mapping
+from importlib.metadata import version
+from typing import NoReturn
+
+import structlog
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from streams.engine.stage import EngineConfig, Observer
+from streams.errors import Misconfigured
+
+EXIT = 70
+PINS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
+
+log = structlog.get_logger("engine")
+
+
+def leave(observer: Observer, guard: str, detail: str) -> NoReturn:
+    """End the process at once: nothing uncommitted may be acknowledged, and a supervisor starts it again."""
+    observer.guard(guard)
+    log.critical("engine.leaves", guard=guard, detail=detail, exit=EXIT)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(EXIT)
+
+
+def check_versions(pins: Mapping[str, str] = PINS) -> None:
+    """Raises Misconfigured when a library whose internals the engine uses is not the one it was tested with."""
+    wrong = {name: version(name) for name, wanted in pins.items() if version(name) != wanted}
+    if wrong:
+        found = ", ".join(f"{name} {have} (needs {pins[name]})" for name, have in wrong.items())
+        raise Misconfigured("wrong_version", f"{found}: install from uv.lock")
+
+
+def preflight(config: EngineConfig, topics: Collection[str]) -> None:
+    """Wait until every topic is visible with its partitions and leaders. Blocking.
+
+    Joining a group before that makes the assignor hand out nothing, silently and for good.
+    Raises Misconfigured with what is missing after `preflight_s`.
+    """
+    admin = AdminClient({"bootstrap.servers": config.bootstrap, "log_level": 2})
+    deadline = time.monotonic() + config.preflight_s
+    while problems := _problems(admin, topics, config.partitions):
+        if time.monotonic() > deadline:
+            raise Misconfigured("topics_not_ready", f"{'; '.join(problems[:5])}: run `tidings setup`")
+        time.sleep(0.25)
+
+
+def _problems(admin: AdminClient, topics: Collection[str], partitions: int) -> list[str]:
+    try:
+        known = admin.list_topics(timeout=5).topics
+    except KafkaException as error:
+        return [f"broker does not answer ({error.args[0].name()})"]
+    problems = []
+    for topic in topics:
+        found = known[topic].partitions if topic in known else {}
+        if len(found) != partitions:
+            problems.append(f"{topic} has {len(found)} of {partitions} partitions")
+        elif any(p.leader < 0 for p in found.values()):
+            problems.append(f"{topic} has a partition without a leader")
+    return problems

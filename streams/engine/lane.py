@@ -1,0 +1,223 @@
+"""One lane: a stage's partition number, with its state, its positions and its transactional producer.
+
+A lane is one task. It opens (fence, then restore), takes what is queued, runs the stage over it, commits, and only then
+acknowledges. Whatever goes wrong outside the stage's function ends the process: state in memory is right only because
+every failed commit does.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from streams.engine import guards
+from streams.engine.batch import Batch
+from streams.engine.effects import Effects
+from streams.engine.model import Record
+from streams.engine.restore import low_watermark, restore
+from streams.engine.stage import EngineConfig, Observer, Stage
+from streams.engine.step import Changes, State
+from streams.engine.timers import DueTimers
+from streams.engine.transaction import Transactions
+from streams.errors import Fatal, Misconfigured, Retry
+
+log = structlog.get_logger("engine")
+RETRY_S = 1.0
+CLOSE_S = 4.0
+
+
+class Event(Protocol):
+    """What Faust hands over and wants acknowledged."""
+
+    def ack(self) -> object:
+        """The lane is done with the run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive records of one topic, and where the client stood before it fetched them."""
+
+    topic: str
+    before: int | None
+    records: Sequence[Record]
+    event: Event
+
+
+def now_ms() -> int:
+    """The wall clock; the engine's only one."""
+    return time.time_ns() // 1_000_000
+
+
+class Lane:
+    """Owned by one task on the loop; blocking calls go to the executor."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        stage: Stage,
+        partition: int,
+        observer: Observer,
+        executor: Executor,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.config, self.stage, self.partition, self.observer = config, stage, partition, observer
+        self.depth = 0
+        self.ready = False
+        self.mark = time.monotonic()
+        self._executor = executor
+        self._clock = clock
+        self._queue: deque[Run] = deque()
+        self._arrived = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._positions: dict[str, int] = {}
+        self._transactions = Transactions(
+            config, f"{config.namespace}-{stage.name}-{partition}", partition, stage.topics_by_store
+        )
+        self._state = State(stage.topics_by_store)
+        self._due = DueTimers({})
+        self._task = asyncio.create_task(self._live(), name=f"lane-{stage.name}-{partition}")
+
+    def put(self, run: Run) -> None:
+        """Queue a fetched run."""
+        self.depth += len(run.records)
+        self._queue.append(run)
+        self._arrived.set()
+
+    async def close(self) -> None:
+        """Stop after the step in progress; what is queued comes back to the next owner."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._busy.acquire()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _live(self) -> None:
+        try:
+            await self._blocking(self._open)
+            self.ready = True
+            while True:
+                runs = await self._next()
+                async with self._busy:
+                    self.mark = time.monotonic()
+                    await self._fire()
+                    if runs:
+                        await self._work(runs)
+                    self.mark = time.monotonic()
+        except asyncio.CancelledError:
+            raise
+        except Misconfigured as error:
+            guards.leave(self.observer, error.code, f"{self._name}: {error.detail}")
+        except Exception as error:  # the outermost boundary: a lane that cannot go on takes the process with it
+            log.exception("engine.lane_failed", lane=self._name)
+            guards.leave(self.observer, getattr(error, "code", "lane_failed"), f"{self._name}: {error!r}")
+
+    @property
+    def _name(self) -> str:
+        return f"{self.stage.name}-{self.partition}"
+
+    async def _blocking(self, function: Callable[..., None], *args: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+
+    def _open(self) -> None:
+        started = time.monotonic()
+        self._transactions.fence()
+        self._state, self._positions = restore(self.config, self.partition, self.stage.topics_by_store)
+        for topic in self.stage.sources:
+            if topic not in self._positions:
+                self._positions[topic] = low_watermark(self.config, topic, self.partition)
+        self._due = DueTimers(self._state.timers)
+        keys = sum(len(store) for store in self._state.stores.values())
+        self.observer.opened(self.stage.name, self.partition, keys, time.monotonic() - started)
+
+    async def _next(self) -> list[Run]:
+        """The runs to work on, up to the batch limit; empty when a timer is due first."""
+        if not self._queue:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), self._due.wait_s(self._clock()))
+            except TimeoutError:
+                return []
+        runs: list[Run] = []
+        size = 0
+        while self._queue and size < self.stage.batch_max:
+            runs.append(self._queue.popleft())
+            size += len(runs[-1].records)
+        return runs
+
+    async def _fire(self) -> None:
+        while due := self._due.take(self._clock(), self.config.timer_batch):
+            changes = Changes()
+            for timer in due:
+                changes.outs.append(timer.out(self.partition))
+                changes.timers[timer.timer_id] = None
+            await self._commit(changes, {})
+            self.observer.outcome(self.stage.name, "timer_fired", len(due))
+
+    async def _work(self, runs: list[Run]) -> None:
+        started = time.monotonic()
+        records, positions = self._fresh(runs)
+        if records:
+            await self._process(records, positions)
+        count = sum(len(run.records) for run in runs)
+        self.depth -= count
+        for run in runs:
+            run.event.ack()
+        self.observer.stepped(self.stage.name, self.partition, len(records), time.monotonic() - started)
+
+    def _fresh(self, runs: list[Run]) -> tuple[list[Record], dict[str, int]]:
+        """Records at or after the position; raises Fatal when something before them was never delivered."""
+        records: list[Record] = []
+        positions = dict(self._positions)
+        for run in runs:
+            position = positions[run.topic]
+            first = run.records[0].offset
+            # Offsets of transactional or compacted topics have holes, so only the client's own position proves a gap.
+            if first > position and (run.before is None or run.before > position):
+                detail = f"{self._name} is at {run.topic} {position}, was given {first} by a client at {run.before}"
+                raise Fatal("gap", detail)
+            records.extend(record for record in run.records if record.offset >= position)
+            positions[run.topic] = max(position, run.records[-1].offset + 1)
+        return records, positions
+
+    async def _process(self, records: list[Record], positions: dict[str, int]) -> None:
+        while True:
+            batch = Batch(self.stage, self._state, self.partition, self.observer, self._clock)
+            try:
+                if self.stage.act is None:
+                    await self._blocking(self._handle_all, batch, records)
+                else:
+                    await Effects(batch, self._commit_intents, self._waiting).run(records)
+                break
+            except Retry as error:
+                # Raised outside an effect, so nothing was done: typically the registry is away.
+                self._waiting(error.code)
+                await asyncio.sleep(error.after or RETRY_S)
+        self._waiting(None)
+        await self._commit(batch.take(), positions)
+        self._positions = positions
+        self.observer.outcome(self.stage.name, "processed", len(records))
+
+    @staticmethod
+    def _handle_all(batch: Batch, records: list[Record]) -> None:
+        for record in records:
+            batch.handle(record)
+
+    async def _commit_intents(self, changes: Changes) -> None:
+        await self._commit(changes, {})
+
+    async def _commit(self, changes: Changes, positions: dict[str, int]) -> None:
+        await self._blocking(self._transactions.commit, changes, positions)
+        self._state.apply(changes)
+        self._due.apply(changes.timers)
+        self.mark = time.monotonic()
+
+    def _waiting(self, why: str | None) -> None:
+        self.mark = time.monotonic()
+        self.observer.waiting(self.stage.name, self.partition, why)

@@ -1,0 +1,1 @@
+"""Everything that makes one machine enough: a broker, a schema registry and child processes that never outlive us."""

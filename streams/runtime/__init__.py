@@ -1,0 +1,1 @@
+"""What every process has at its edge, whatever its stages: settings, logs, metrics, health and a small web server."""

@@ -1,0 +1,54 @@
+"""A worker under test: counts records per key, so that one lost or repeated record is visible for good.
+
+Run as `python -m tests.engine.counting BOOTSTRAP PREFIX DATADIR`. A value `timer:N` sets a timer N ms ahead that sends
+`fired`; `poison` is refused.
+"""
+
+import asyncio
+import signal
+import sys
+from typing import Any
+
+from streams.engine import EngineConfig, Host, Record, Stage, Step, Timer
+from streams.errors import Failure, Reject
+
+
+class Silent:
+    """An observer that tells nobody."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
+def letter(stage: str, record: Record, failure: Failure, now: int) -> bytes:
+    """A dead letter a test can read."""
+    return failure.code.encode() + b"|" + (record.value or b"")
+
+
+def counting(prefix: str) -> Stage:
+    """`in` -> `out`: key|n|value."""
+
+    def handle(record: Record, step: Step) -> None:
+        value = record.value or b""
+        count = int(step.get(record.key) or b"0") + 1
+        step.put(record.key, b"%d" % count)
+        if value == b"poison":
+            raise Reject("poison", "as asked")
+        if value.startswith(b"timer:"):
+            due = step.now + int(value[6:])
+            step.schedule(Timer(record.key.decode(), due, f"{prefix}in", record.key, b"fired"))
+        step.send(f"{prefix}out", record.key, b"|".join((record.key, b"%d" % count, value)), here=True)
+
+    return Stage("count", (f"{prefix}in",), f"{prefix}changelog", f"{prefix}dlq", letter, handle=handle)
+
+
+async def main(bootstrap: str, prefix: str, data_dir: str) -> None:
+    """Run until SIGTERM."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    config = EngineConfig(bootstrap, f"{prefix}group", namespace=prefix, session_s=6, data_dir=data_dir)
+    await Host(config, [counting(prefix)], Silent()).run(stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4]))
