@@ -29,15 +29,16 @@ Control = Callable[[str, Any], Awaitable[Any]]
 class Call:
     """One call over the wire, made with the client that `CONNECTOR.open(settings, wire)` gave.
 
-    `run(client, control)` first creates what it needs in the sandbox through `control`, then makes the call and
-    returns its result. It is run against the sandbox (must succeed; a write-back twice) and against a wire that
-    answers 401, 429, 500 or refuses the connection. `safe` says that a 500 must end in Retry; otherwise it must end
-    in Ambiguous.
+    `run(client, control)` creates what it needs in the sandbox through `control`, makes the call and returns its
+    result as it is, without judging it; what must exist once, however often the call is repeated, is created by `prepare(control)`. It is run
+    against the sandbox (must succeed; a write-back twice) and against a wire that answers 401, 429, 500 or nonsense,
+    or refuses the connection. `safe` says that a 500 must end in Retry; otherwise it must end in Ambiguous.
     """
 
     role: Literal["hydrate", "write_back", "compose", "notify", "track"]
     run: Callable[[Any, Control], Awaitable[Any]]
     safe: bool = True
+    prepare: Callable[[Control], Awaitable[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

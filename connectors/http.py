@@ -77,6 +77,8 @@ class Wire:
         # httpx logs every URL at INFO, and query strings hold addresses.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        # Every try is observed; a log line per retry would say nothing more and say it loudest in an outage.
+        stamina.instrumentation.set_on_retry_hooks(())
         # A session cookie would tie calls of different tokens together.
         cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         self._httpx = httpx.AsyncClient(transport=transport, cookies=cookies, follow_redirects=False)

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from schemas.catalog import FAMILIES, definitions, family_of, references
+from streams.errors import Misconfigured
 
 WIDTH = 120
 NOTICE = "Generated from the .avsc files by `tidings schemas generate`; never edit."
@@ -28,7 +29,7 @@ def short(full_name: str) -> str:
 
 
 def python_type(schema: Any) -> str:
-    """The annotation for a schema; a ValueError for what the subset does not hold."""
+    """The annotation for a schema."""
     match schema:
         case str() if schema in PRIMITIVES:
             return PRIMITIVES[schema]
@@ -43,14 +44,13 @@ def python_type(schema: Any) -> str:
         case {"type": "map", "values": "string"}:
             return "Strings"
         case _:
-            raise ValueError(f"no model type for {schema!r}: `tidings schemas lint` tells what is allowed")
+            raise Misconfigured("bad_schema", f"no model type for {schema!r}; run `tidings schemas lint`")
 
 
 def docstring(text: str, indent: str) -> list[str]:
-    """A doc as a docstring within the line length."""
-    quoted = text.replace("\\", "\\\\")
-    quoted = quoted + " " if quoted.endswith('"') else quoted
-    lines = textwrap.wrap(f'"""{quoted}', WIDTH - len(indent) - 3, break_long_words=False, break_on_hyphens=False)
+    """A doc as a docstring within the line length. It ends with a full stop, so never with a quote."""
+    quoted = '"""' + text.replace("\\", "\\\\")
+    lines = textwrap.wrap(quoted, WIDTH - len(indent) - 3, break_long_words=False, break_on_hyphens=False)
     lines[-1] += '"""'
     return [indent + line for line in lines]
 

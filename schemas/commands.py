@@ -28,6 +28,8 @@ class Report:
 
 def generate(topics: Iterable[Topic], check: bool = False, root: Path = ROOT) -> Report:
     """Writes the models and the AsyncAPI document; with `check`, only says which are not what they would be."""
+    if problems := linter.check(catalog.definitions()):
+        return Report(problems=tuple(map(str, problems)))
     wanted = {**codegen.modules(), "asyncapi.yaml": asyncapi.text(topics)}
     files = {root / path: text for path, text in wanted.items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]

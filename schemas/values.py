@@ -32,9 +32,9 @@ def _money(value: Decimal) -> Decimal:
 
 def _timestamp(value: datetime) -> datetime:
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
-    if utc.microsecond % 1000 == 0:
+    if utc.microsecond % 1000 == 0 and not utc.fold:
         return utc
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000, fold=0)
 
 
 Money = Annotated[Decimal, AfterValidator(_money)]

@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from connectors.contract import Connector
 from connectors.discovery import discover
@@ -16,11 +18,14 @@ from schemas.commands import publish
 from schemas.registry import ConfluentRegistry
 from streams.agents import collect, compose, decide, notify, report, resolve, track
 from streams.agents.ingress import Ingress
-from streams.agents.ports import Ports
-from streams.communications import load_policy
+from streams.agents.ports import Ports, stretched
+from streams.communications.loader import load as load_policy
+from streams.core.notify import Retries
+from streams.core.track import Polling
 from streams.engine import EngineConfig, Host
 from streams.errors import Misconfigured
-from streams.local.topics import create_topics
+from streams.local.choice import Kind
+from streams.local.topics_admin import create_topics
 from streams.runtime.environment import load
 from streams.runtime.health import Health
 from streams.runtime.lastwords import LastWords
@@ -65,16 +70,25 @@ def parts(settings: Settings) -> Parts:
         raise Misconfigured("unknown_connector", f"{', '.join(unknown)}: known are {', '.join(known)}")
     connectors = {name: known[name] for name in wanted}
     clients = {name: one.open(load(one.settings), wire) for name, one in connectors.items()}
-    codec = Codec(ConfluentRegistry(settings.registry))
-    return Parts(settings, metrics, Health(), codec, wire, connectors, clients)
+    return Parts(settings, metrics, Health(), open_codec(settings), wire, connectors, clients)
 
 
 def ports(made: Parts) -> Ports:
-    """What the agents get."""
+    """What the agents get. A duration named after a stage stretches the stage's whole schedule."""
+    durations = dict(made.settings.durations)
+    retries, polling = Retries(), Polling()
+    retries = replace(
+        retries,
+        delays_s=stretched(retries.delays_s, durations.pop("notify.retry_s", None)),
+        unresolved_s=stretched(retries.unresolved_s, durations.pop("notify.unresolved_s", None)),
+    )
+    polling = replace(polling, schedule_s=stretched(polling.schedule_s, durations.pop("track.poll_s", None)))
     return Ports(
         codec=made.codec,
-        policy=load_policy(durations=made.settings.durations),
+        policy=load_policy(overrides=durations),
         clients=made.clients,
+        retries=retries,
+        polling=polling,
         decided=made.metrics.decision,
     )
 
@@ -148,7 +162,25 @@ def stop_signal(health: Health) -> asyncio.Event:
     return stop
 
 
-def prepare(bootstrap: str, registry_url: str, partitions: int, replication: int = 1) -> None:
-    """Create topics and publish schemas; repeating it changes nothing. Raises Misconfigured."""
-    create_topics(bootstrap, partitions, replication)
-    publish(ConfluentRegistry(registry_url), TABLE)
+async def run_sandboxes(port: int, ready: Callable[[int], None] | None = None) -> None:
+    """The stand-ins of all outside systems, each under /<connector>, until SIGTERM or SIGINT."""
+    app = Starlette(routes=[Mount(f"/{name}", connector.sandbox()) for name, connector in discover().items()])
+    async with serve(app, "127.0.0.1", port) as bound:
+        if ready:
+            ready(bound)
+        await stop_signal(Health()).wait()
+
+
+def prepare(
+    bootstrap: str, registry_url: str, partitions: int, replication: int = 1, *, embedded: bool = False
+) -> None:
+    """Create topics and publish schemas; repeating it changes nothing. Raises Misconfigured, Retry."""
+    kind: Kind = "embedded" if embedded else "external"
+    create_topics(bootstrap, kind, partitions, replication_factor=replication)
+    if problems := publish(ConfluentRegistry(registry_url), TABLE).problems:
+        raise Misconfigured("schemas_refused", "; ".join(problems))
+
+
+def open_codec(settings: Settings) -> Codec:
+    """The codec over the settings' registry."""
+    return Codec(ConfluentRegistry(settings.registry))

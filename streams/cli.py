@@ -73,7 +73,9 @@ def demo(
 
 
 @app.command()
-def worker(stages: Annotated[list[str] | None, typer.Argument(help="Stages to run; all when none is named.")] = None) -> None:
+def worker(
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages to run; all when none is named.")] = None,
+) -> None:
     """Run stages until SIGTERM."""
     from streams.app import run_worker
 
@@ -106,7 +108,13 @@ def setup() -> None:
 
     with _answering():
         settings = _settings()
-        prepare(settings.kafka, settings.registry, settings.partitions, settings.replication_factor)
+        prepare(
+            settings.kafka,
+            settings.registry,
+            settings.partitions,
+            settings.replication_factor,
+            embedded=settings.embedded,
+        )
 
 
 @app.command()
@@ -155,7 +163,7 @@ def diff() -> None:
     from schemas import commands
 
     with _answering():
-        _report(commands.diff())
+        _report(commands.diff(TABLE))
 
 
 @schemas_app.command()
@@ -164,7 +172,7 @@ def release() -> None:
     from schemas import commands
 
     with _answering():
-        _report(commands.release())
+        _report(commands.release(TABLE))
 
 
 @schemas_app.command()
@@ -181,7 +189,10 @@ def publish() -> None:
 def dlq_list(stage: OfStage = None, as_json: AsJson = False) -> None:
     """Every dead letter: where it lies, why, and where it came from."""
     for place, letter in _letters(stage):
-        row = {"place": place, **letter.model_dump(mode="json", include={"stage", "topic", "family", "reason", "detail"})}
+        row = {
+            "place": place,
+            **letter.model_dump(mode="json", include={"stage", "topic", "family", "reason", "detail"}),
+        }
         print(json.dumps(row) if as_json else f"{place}\t{letter.topic}\t{letter.reason}\t{letter.detail}")
 
 

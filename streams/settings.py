@@ -67,9 +67,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="Policy times in seconds by name, as JSON; they replace the shipped ones."
     )
     data_dir: Path = Field(Path(".run"), description="Where local stores, local brokers and last words are kept.")
-    connectors: Words = Field(
-        (), description="Connectors to run, separated by commas; empty means all that are configured."
-    )
+    connectors: Words = Field((), description="Connectors to run, separated by commas; empty means all there are.")
     http_host: str = Field("127.0.0.1", description="Where ingress, metrics and health listen.")
     http_port: int = Field(8080, ge=0, le=65535, description="Their port; 0 takes a free one.")
     max_body_bytes: int = Field(MIB, ge=1024, le=64 * MIB, description="Largest platform webhook; larger ones get 413.")

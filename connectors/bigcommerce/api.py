@@ -8,9 +8,9 @@ such thing.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from connectors.http import Http, Limits, Static, Wire
 from connectors.bigcommerce.events import PLATFORM
 from connectors.bigcommerce.settings import Settings
+from connectors.http import Http, Limits, Static, Wire
 from streams.errors import Reject
 
 Json = Mapping[str, Any]
@@ -45,8 +45,9 @@ class Api:
             found = await self._read("order_products", f"/v2/orders/{order_id}/products", page=page, limit=_PAGE)
             if found is None:
                 return None
-            products += found
-            if len(found) < _PAGE:
+            rows = _rows("order_products", found)
+            products += rows
+            if len(rows) < _PAGE:
                 return products
         raise Reject("too_many_lines", f"order {order_id} has more than {len(products)} lines")
 
@@ -100,7 +101,7 @@ class Api:
 
     async def hooks(self) -> Sequence[Json]:
         """The hooks this account made."""
-        return await self._read("hooks", "/v3/hooks", limit=_PAGE) or []
+        return _rows("hooks", await self._read("hooks", "/v3/hooks", limit=_PAGE))
 
     async def create_hook(self, scope: str, destination: str, headers: Mapping[str, str]) -> None:
         """Subscribes to one scope."""
@@ -131,6 +132,12 @@ class Api:
         expect = {200, 404, 409}
         answer = await self._http.send(operation, method, path, json=body, headers=headers, safe=True, expect=expect)
         return answer.status
+
+
+def _rows(operation: str, found: Any) -> Sequence[Json]:
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise Reject("unexpected_answer", f"{PLATFORM} {operation}: the answer is no list of objects")
+    return found
 
 
 def _only(found: Any) -> Json | None:

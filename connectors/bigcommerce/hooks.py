@@ -12,7 +12,7 @@ async def subscribe(api: Api, settings: Settings, destination: str) -> dict[str,
     """Makes every hook to `destination` exist and be active: scope -> "created", "activated" or "unchanged"."""
     value = settings.hook_header_value
     headers = {settings.hook_header_name: value.get_secret_value()} if value else {}
-    present = {hook["scope"]: hook for hook in await api.hooks() if hook.get("destination") == destination}
+    present = {hook.get("scope"): hook for hook in await api.hooks() if hook.get("destination") == destination}
     done: dict[str, str] = {}
     for scope in sorted(STEPS):
         hook = present.get(scope)

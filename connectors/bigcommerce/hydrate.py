@@ -93,7 +93,6 @@ STEPS: Mapping[str, Step] = {
     "store/order/statusUpdated": _order,
     "store/shipment/created": _shipment,
     "store/shipment/updated": _shipment,
-    "store/cart/created": _cart,
     "store/cart/updated": _cart,
     "store/cart/abandoned": _cart,
     "store/cart/converted": _converted,

@@ -13,7 +13,7 @@ import orjson
 from connectors.bigcommerce.api import Api, Json, Owner
 from connectors.bigcommerce.events import PLATFORM
 from connectors.bigcommerce.mapping import PURPOSES
-from connectors.values import normal_email
+from connectors.values import normal_email, reading, text
 from schemas.models import Channel, DeliveryState, Feedback, WriteBackResult
 from streams.errors import Reject, Retry, Skip
 
@@ -57,12 +57,13 @@ async def _opt_out(api: Api, feedback: Feedback) -> str:
     known = await api.subscriber_by_email(address) if address else None
     if known is None:
         raise Skip("nothing_to_write", "the newsletter does not know this person")
-    given = list(known.get("consents") or ())
-    left = [consent for consent in given if consent not in PURPOSES]
+    with reading("subscriber"):
+        subscriber_id, given = int(known["id"]), list(known["consents"])
+        left = [consent for consent in given if consent not in PURPOSES]
     if left == given:
         return "unchanged"
-    if not await api.set_consents(str(known["id"]), left):
-        raise Skip("target_gone", f"subscriber {known['id']} was deleted meanwhile")
+    if not await api.set_consents(str(subscriber_id), left):
+        raise Skip("target_gone", f"subscriber {subscriber_id} was deleted meanwhile")
     return "written"
 
 
@@ -71,7 +72,7 @@ async def _address(api: Api, customer_ref: str) -> str | None:
     if guest:
         return normal_email(guest)
     customer = await api.customer(_last(scope)) if _last(scope).isdecimal() else None
-    return normal_email(customer["email"]) if customer else None
+    return normal_email(text(customer.get("email"))) if customer else None
 
 
 def _owner(feedback: Feedback) -> tuple[Owner, str]:
@@ -95,7 +96,9 @@ async def _upsert(api: Api, owner: Owner, owner_id: str, feedback: Feedback) -> 
         elif existing.get("value") == value or _outranks(existing, feedback):
             return "unchanged"
         else:
-            status = await api.update_metafield(owner, owner_id, int(existing["id"]), value)
+            with reading("metafield"):
+                metafield_id = int(existing["id"])
+            status = await api.update_metafield(owner, owner_id, metafield_id, value)
         if status == 200:
             return "written"
     raise Retry("write_conflict", f"another writer keeps changing {key} of {owner} {owner_id}")

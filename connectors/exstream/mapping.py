@@ -1,4 +1,4 @@
-"""Composition request to driver data, outputs to documents. Pure: the same request always asks for the same document."""
+"""Composition request to driver data, outputs to documents. Pure: a request always asks for the same document."""
 
 import hashlib
 import re

@@ -1,6 +1,7 @@
 """What one status snapshot says about one destination, fact by fact. Pure.
 
-A hand-over is not a delivery: "Sent" stays SENT until a later event confirms it. A word nobody has told us is kept as UNKNOWN.
+A hand-over is not a delivery: "Sent" stays SENT until a later event confirms it. A word nobody has told us of is kept
+as UNKNOWN.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

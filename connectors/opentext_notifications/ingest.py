@@ -1,6 +1,7 @@
 """Status webhooks: proved, split into one record per job, and stored under the subject they concern.
 
-Nothing is read from a snapshot here beyond whose it is. A proof is compared in constant time and over the bytes as they came.
+Nothing is read from a snapshot here beyond whose it is. A proof is compared in constant time, over the bytes as they
+came.
 """
 
 import base64
@@ -67,17 +68,22 @@ def _prove(request: HttpRequest, settings: Settings) -> None:
     given = request.headers.get(_header(settings), "")
     if not given:
         raise Unauthorized("unsigned", f"no {_header(settings)} header")
-    genuine = {"basic": _basic, "bearer": _bearer, "hmac": _hmac}[settings.webhook_auth]
-    if not genuine(given, request.body, settings):
+    if not _genuine(given, request.body, settings):
         raise Unauthorized("forged", f"the {_header(settings)} header does not match")
 
 
+def _genuine(given: str, body: bytes, settings: Settings) -> bool:
+    if settings.webhook_auth == "hmac":
+        return _hmac(given, body, settings)
+    return _bearer(given, settings) if settings.webhook_auth == "bearer" else _basic(given, settings)
+
+
 def _header(settings: Settings) -> str:
-    headers = {"bearer": settings.webhook_token_header, "hmac": settings.webhook_signature_header}
+    headers = {"bearer": settings.webhook_bearer_header, "hmac": settings.webhook_signature_header}
     return headers.get(settings.webhook_auth, "authorization").lower()
 
 
-def _basic(given: str, body: bytes, settings: Settings) -> bool:
+def _basic(given: str, settings: Settings) -> bool:
     scheme, _, value = given.partition(" ")
     try:
         proof = base64.b64decode(value.strip(), validate=True)
@@ -87,7 +93,7 @@ def _basic(given: str, body: bytes, settings: Settings) -> bool:
     return hmac.compare_digest(proof, expected) and scheme.lower() == "basic"
 
 
-def _bearer(given: str, body: bytes, settings: Settings) -> bool:
+def _bearer(given: str, settings: Settings) -> bool:
     token = given[7:] if given[:7].lower() == "bearer " else given
     return hmac.compare_digest(token.strip().encode(), settings.webhook_token.get_secret_value().encode())
 

@@ -1,7 +1,7 @@
 """A status snapshot to receipts. Pure; the same facts have the same fingerprints, whether pushed, polled or replayed.
 
-A snapshot tells everything so far, in no reliable order, so each fact is identified by what it says and the reader keeps
-what is new. Times are the provider's, known to be an hour ahead at times: none is taken as later than our receipt.
+A snapshot tells everything so far, in no reliable order, so each fact is identified by what it says and the reader
+keeps what is new. Times are the provider's, known to be an hour ahead at times: none is later than our receipt.
 """
 
 import base64

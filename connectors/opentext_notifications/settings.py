@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     webhook_user: str = ""
     webhook_password: SecretStr = SecretStr("")
     webhook_token: SecretStr = SecretStr("")
-    webhook_token_header: str = "authorization"
+    webhook_bearer_header: str = "authorization"
     webhook_secret: SecretStr = SecretStr("")
     webhook_signature_header: str = "x-signature"
     webhook_max_bytes: int = Field(default=5 * 1024 * 1024, description="after decompression")

@@ -68,7 +68,7 @@ def replay(bootstrap: str, chosen: Sequence[Letter]) -> None:
     for one in chosen:
         letter = one.letter
         # Headers of the failed try, its attempt count among them, stay behind: this is a new start.
-        headers = [(REPLAYED, one.place.encode())]
+        headers: list[tuple[str, str | bytes | None]] = [(REPLAYED, one.place.encode())]
         producer.produce(
             letter.topic,
             letter.value,

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from schemas.models import InboxRecord
 from streams.agents.ports import Ports, millis
 from streams.core import state as states
-from streams.core.decide import Decided, decide
+from streams.core.decide import decide
+from streams.core.work import Decided
 from streams.engine import Record, Stage, Step, Timer
 
 INBOX = "flow.inbox"

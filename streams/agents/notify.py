@@ -51,10 +51,10 @@ class Notify:
         if record.topic == "flow.permissions":
             return
         found = self._delivery(record, step)
-        if found is None or found[0] is None:
+        entry = found[0] if found else None
+        if found is None or entry is None:
             return
-        entry, request, _ = found
-        now = moment(step.now)
+        request, now = found[1], moment(step.now)
         if entry.state is LedgerState.INTENT:
             settled = core.settle(entry, await self._outcome(request), self._sink, now)
         elif self._asks(entry, now):

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.codec import Codec
 from schemas.models import DeadLetter
 from streams.core.notify import Retries
-from streams.core.rules import Policy
+from streams.core.policy import Policy
 from streams.core.track import Polling
 from streams.engine import Record
 from streams.errors import Failure, Misconfigured
@@ -68,3 +68,8 @@ def moment(millis: int) -> datetime:
 def millis(at: datetime) -> int:
     """An instant as epoch milliseconds."""
     return round(at.timestamp() * 1000)
+
+
+def stretched(schedule: tuple[float, ...], first: float | None) -> tuple[float, ...]:
+    """A schedule of waits in seconds, scaled so that it begins with `first`; None leaves it."""
+    return schedule if first is None else tuple(wait * first / schedule[0] for wait in schedule)

@@ -20,7 +20,7 @@ HINT = "Ctrl-C stops everything"
 _FRAME_S = 0.25
 _LINE_S = 2.0
 _PARTS = 4
-_AROUND = 6
+_AROUND = 12
 _COLOURS: dict[Tone, str] = {
     "plain": "default",
     "good": "green",
@@ -81,7 +81,7 @@ def line(view: View) -> str:
 def render(view: View, height: int) -> Group:
     """The whole view, at most `height` lines high."""
     flow = _flow(view)
-    room = max(3, height - _AROUND - _PARTS - 4)
+    room = max(3, height - _AROUND - _PARTS)
     stories = view.snapshot.stories[-room:]
     return Group(
         Text.assemble(("Tidings", "bold"), f"  {view.broker}", style="default", no_wrap=True, overflow="ellipsis"),

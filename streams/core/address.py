@@ -5,6 +5,7 @@ An address that cannot be used is None here, never guessed: a number without its
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 
@@ -22,6 +23,7 @@ def email(text: str | None) -> str | None:
     return normal if _EMAIL.fullmatch(normal) else None
 
 
+@lru_cache(maxsize=4096)
 def phone(text: str | None) -> str | None:
     """The number in E.164, or None when it has no country or cannot be a number."""
     if not text or not text.strip().startswith("+"):

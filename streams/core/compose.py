@@ -1,12 +1,22 @@
 """Turns composed documents into the hand-overs that were planned for them.
 
-The first HTML document is the body of the mail, everything else is attached in a fixed order: the same documents always make
-the same message, because a repeat under the same key must have the same body.
+The first HTML document is the body of the mail, everything else is attached in a fixed order: the same documents
+always make the same message, because a repeat under the same key must have the same body.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from schemas.models import Attachment, CompositionRequest, Document, NotificationRequest, PlannedDelivery
+from schemas.models import (
+    Attachment,
+    CompositionRequest,
+    DeliveryState,
+    Document,
+    Feedback,
+    NotificationRequest,
+    PlannedDelivery,
+)
+from streams.core.ids import feedback_id
 from streams.errors import Reject
 
 HTML = "text/html"
@@ -26,6 +36,32 @@ def hand_overs(request: CompositionRequest, documents: Sequence[Document]) -> tu
     attachments = tuple(_attachment(document) for document in ordered if document is not body)
     html = _text(body) if body else None
     return tuple(_hand_over(request, delivery, html, attachments) for delivery in request.deliveries)
+
+
+def failures(request: CompositionRequest, reason: str, now: datetime) -> tuple[Feedback, ...]:
+    """What the world is told when nothing can be composed: each planned delivery failed, so a ladder moves on."""
+    return tuple(_failure(request, delivery, reason, now) for delivery in request.deliveries)
+
+
+def _failure(request: CompositionRequest, delivery: PlannedDelivery, reason: str, now: datetime) -> Feedback:
+    state = DeliveryState.FAILED
+    return Feedback(
+        feedback_id=feedback_id(delivery.delivery_id, state.value),
+        delivery_id=delivery.delivery_id,
+        communication_id=request.communication_id,
+        subject=request.subject,
+        tenant=request.tenant,
+        brand=request.brand,
+        type=request.type,
+        message_class=request.message_class,
+        channel=delivery.channel,
+        rung=delivery.rung,
+        state=state,
+        reason=reason,
+        about=request.about,
+        occurred_at=now,
+        recorded_at=now,
+    )
 
 
 def _hand_over(

@@ -1,7 +1,7 @@
 """Whether a person allowed something, answered the same way when deciding and again right before each hand-over.
 
-The latest explicit decision by its own time wins and a tie is a withdrawal; purpose "all" speaks for every purpose. What is
-not known to be granted is not granted.
+The latest explicit decision by its own time wins and a tie is a withdrawal; purpose "all" speaks for every purpose.
+What is not known to be granted is not granted.
 """
 
 from collections.abc import Iterable
@@ -34,9 +34,9 @@ def refusal(entries: Iterable[Permission], channel: Channel, purpose: str | None
     return None if held.state is ConsentState.GRANTED else "consent_withdrawn"
 
 
-def marketing_block(channel: Channel) -> str:
+def marketing_block(channel: str) -> str:
     """How a channel that is blocked for marketing only is written in `Permissions.blocked`."""
-    return f"{channel.value}:{MARKETING}"
+    return f"{channel}:{MARKETING}"
 
 
 def hand_over_refusal(
@@ -50,6 +50,6 @@ def hand_over_refusal(
         return "channel_blocked"
     if not marketing:
         return None
-    if marketing_block(channel) in permissions.blocked:
+    if marketing_block(channel.value) in permissions.blocked:
         return "channel_blocked"
     return refusal(permissions.entries, channel, purpose)

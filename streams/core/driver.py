@@ -1,7 +1,8 @@
-"""The data a template receives, built from facts only: strings and lists, no clock, so equal facts give equal documents.
+"""The data a template receives, built from facts only: strings and lists, no clock, so equal facts give equal
+documents.
 
-Amounts are exact decimal text with at least the currency's own number of digits; nothing is rounded. A name that is not
-known is an empty string, so that every name a template may use is always there.
+Amounts are exact decimal text with at least the currency's own number of digits; nothing is rounded. A name that is
+not known is an empty string, so that every name a template may use is always there.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,9 @@ def of(fact: Fact) -> dict[str, Any]:
             return {}
 
 
-def complete(data: Data, first_name: str | None, locale: str, line_names: Mapping[str, str] | None = None) -> dict[str, Any]:
+def complete(
+    data: Data, first_name: str | None, locale: str, line_names: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The driver data for one recipient. `line_names` gives a shipment's items the names they had in the order."""
     done = dict(data)
     shipment = done.get("shipment")

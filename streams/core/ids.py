@@ -1,7 +1,7 @@
 """Every id is derived, never drawn: whoever computes it again gets the same one, so a repeat collapses by itself.
 
-Subjects are 16 hex digits, everything else 32, all cut from SHA-256 over the JSON of the parts; JSON keeps ("a", "bc") and
-("ab", "c") apart.
+Subjects are 16 hex digits, everything else 32, all cut from SHA-256 over the JSON of the parts; JSON keeps ("a",
+"bc") and ("ab", "c") apart.
 """
 
 from hashlib import sha256
@@ -27,7 +27,7 @@ def subject_id(tenant: str, brand: str, identity: str) -> str:
 
 
 # Six parts are what one business effect is made of (design, key terms).
-def communication_id(tenant: str, brand: str, kind: str, business_key: str, subject: str, step: str = "1") -> str:  # noqa: PLR0913, PLR0917
+def communication_id(tenant: str, brand: str, kind: str, business_key: str, subject: str, step: str = "1") -> str:
     """One business effect for one recipient; `step` tells the parts of a sequence apart."""
     return digest(tenant, brand, kind, business_key, subject, step)
 

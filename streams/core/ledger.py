@@ -1,7 +1,7 @@
 """The entries of the delivery ledger and the feedback that follows from them; `notify` decides which comes next.
 
-While an outcome is unknown, `reason` holds how often that was found (`unresolved_2`): a later certain refusal of a repeat
-says nothing about the first try, so the count must outlive it.
+While an outcome is unknown, `reason` holds how often that was found (`unresolved_2`): a later certain refusal of a
+repeat says nothing about the first try, so the count must outlive it.
 """
 
 from datetime import datetime
@@ -50,9 +50,7 @@ def opened(request: NotificationRequest, framed: bytes, provider: str, now: date
     )
 
 
-def waiting(
-    entry: LedgerEntry, state: LedgerState, reason: str, retry_at: datetime, now: datetime
-) -> LedgerEntry:
+def waiting(entry: LedgerEntry, state: LedgerState, reason: str, retry_at: datetime, now: datetime) -> LedgerEntry:
     """Put off until `retry_at`; the request is kept."""
     changes = {"state": state, "reason": reason, "retry_at": retry_at, "recorded_at": now}
     return entry.model_copy(update=changes)

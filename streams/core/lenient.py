@@ -1,4 +1,5 @@
-"""Reading what another version of the product wrote: unknown keys are dropped, unknown symbols become the enum's UNKNOWN.
+"""Reading what another version of the product wrote: unknown keys are dropped, unknown symbols become the enum's
+UNKNOWN.
 
 Only for state of our own; facts from topics are read by Avro's rules.
 """
@@ -10,12 +11,12 @@ from pydantic import BaseModel, BeforeValidator
 
 
 def lenient(model: type[BaseModel]) -> BeforeValidator:
-    """A validator for `Annotated[model, lenient(model)]`."""
+    """The validator to annotate a field that holds a `model` with."""
     return BeforeValidator(lambda value: _cleaned(model, value))
 
 
 def symbol(enum: type[StrEnum], fallback: StrEnum) -> BeforeValidator:
-    """A validator for `Annotated[enum, symbol(enum, fallback)]`."""
+    """The validator to annotate a field that holds a symbol of `enum` with."""
     return BeforeValidator(lambda value: value if value in enum.__members__.values() else fallback)
 
 

@@ -3,19 +3,19 @@
     PLANNED -> SUPPRESSED | INTENT -> ACCEPTED | REFUSED | PLANNED (certainly not done) | AMBIGUOUS
     AMBIGUOUS -> INTENT (same key, same body) | ACCEPTED | PLANNED (certainly not there) | PARKED
 
-Promises: an INTENT follows another one only after a certain refusal, or as a repeat under the same key and body at a sink that
-takes those for one; an INTENT found on arrival is an unknown outcome, never a fresh start; consent, blocks and expiry are
-checked before every INTENT. The caller makes `step.entry` durable before it acts on the step.
+Promises: an INTENT follows another one only after a certain refusal, or as a repeat under the same key and body at a
+sink that takes those for one; an INTENT found on arrival is an unknown outcome, never a fresh start; consent, blocks
+and expiry are checked before every INTENT. The caller makes `step.entry` durable before it acts on the step.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from schemas.models import DeliveryState, Feedback, LedgerEntry, LedgerState, NotificationRequest, Permissions
 from streams.core import ledger
 from streams.core.consent import hand_over_refusal
-from streams.core.timer import Timer
+from streams.core.timer import Timer, later
 from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 
@@ -24,11 +24,11 @@ class Promise(Protocol):
 
     @property
     def idempotency(self) -> str:
-        """"key" or "natural": a repeat of the same key is the same hand-over. "none": it is another one."""
+        """With "key" or "natural" a repeat of the same key is the same hand-over, with "none" another one."""
 
     @property
     def status(self) -> str:
-        """"by_key": it can be asked about our id. "by_provider_id": only about its own. "none"."""
+        """What it can be asked about: "by_key" our id, "by_provider_id" only its own, "none" nothing."""
 
 
 class Acceptance(Protocol):
@@ -41,8 +41,11 @@ class Acceptance(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Seconds to wait. A certain refusal is repeated along `delays_s`, the last one again and again, up to `max_attempts`;
-    an unknown outcome is looked into along `unresolved_s` and then left to a person."""
+    """Seconds to wait.
+
+    A certain refusal is repeated along `delays_s`, the last one again and again, up to `max_attempts`; an unknown
+    outcome is looked into along `unresolved_s` and then left to a person.
+    """
 
     delays_s: tuple[float, ...] = (5, 30, 120, 300)
     max_attempts: int = 300
@@ -118,7 +121,7 @@ class Settled:
 
 
 # Everything a hand-over depends on, side by side: there is no smaller set.
-def plan(  # noqa: PLR0913
+def plan(
     entry: LedgerEntry | None,
     request: NotificationRequest,
     framed: bytes,
@@ -209,12 +212,12 @@ def _not_done(entry: LedgerEntry, refused: Retry, sink: Sink, now: datetime) -> 
 
 
 def _put_off(entry: LedgerEntry, reason: str, seconds: float, now: datetime) -> Settled:
-    later = now + timedelta(seconds=seconds)
+    at = later(now, seconds)
     if ledger.unresolved(entry):
-        open_entry = ledger.waiting(entry, LedgerState.AMBIGUOUS, entry.reason or reason, later, now)
+        open_entry = ledger.waiting(entry, LedgerState.AMBIGUOUS, entry.reason or reason, at, now)
     else:
-        open_entry = ledger.waiting(entry, LedgerState.PLANNED, reason, later, now)
-    return Settled(open_entry, timer=ledger.timer(open_entry, later))
+        open_entry = ledger.waiting(entry, LedgerState.PLANNED, reason, at, now)
+    return Settled(open_entry, timer=ledger.timer(open_entry, at))
 
 
 def _unknown(entry: LedgerEntry, sink: Sink, now: datetime) -> Settled:
@@ -222,9 +225,9 @@ def _unknown(entry: LedgerEntry, sink: Sink, now: datetime) -> Settled:
     schedule = sink.retries.unresolved_s
     if count > len(schedule) or entry.attempt >= sink.retries.max_attempts:
         return _parked(entry, "unknown_outcome", now)
-    later = now + timedelta(seconds=schedule[count - 1])
-    open_entry = ledger.waiting(entry, LedgerState.AMBIGUOUS, ledger.unresolved_reason(count), later, now)
-    return Settled(open_entry, timer=ledger.timer(open_entry, later))
+    at = later(now, schedule[count - 1])
+    open_entry = ledger.waiting(entry, LedgerState.AMBIGUOUS, ledger.unresolved_reason(count), at, now)
+    return Settled(open_entry, timer=ledger.timer(open_entry, at))
 
 
 def _parked(entry: LedgerEntry, reason: str, now: datetime) -> Settled:

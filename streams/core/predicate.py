@@ -5,13 +5,14 @@ Whatever compiles cannot fail on a fact later; whatever cannot work is a problem
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+
+from streams.errors import Misconfigured
 
 Location = tuple[str | int, ...]
 Test = Callable[[BaseModel], bool]
@@ -25,12 +26,13 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem(Exception):
-    """What is wrong with a rule and where in its file."""
+class Problem(Misconfigured):
+    """What is wrong with a policy and where: the path of keys that leads to it."""
 
-    location: Location
-    message: str
+    def __init__(self, location: Location, message: str) -> None:
+        super().__init__("bad_policy", f"{'.'.join(map(str, location))}: {message}")
+        self.location = location
+        self.message = message
 
 
 class _Condition(BaseModel):
@@ -104,6 +106,11 @@ def reader(model: type[BaseModel], path: str, location: Location) -> tuple[Read,
     return _getter(names), here
 
 
+def is_time(kind: Any) -> bool:
+    """Whether a field of type `kind` holds an instant."""
+    return kind in (datetime, AwareDatetime)
+
+
 def _compiled(condition: Condition, model: type[BaseModel], location: Location) -> Test:
     if isinstance(condition, AnyOf):
         tests = [_compiled(item, model, (*location, "any", at)) for at, item in enumerate(condition.any)]
@@ -129,7 +136,7 @@ def _field_test(condition: FieldTest, model: type[BaseModel], location: Location
 
 
 def _ordered(name: str, read: Read, kind: Any, raw: Any, location: Location) -> Test:
-    if kind not in (int, Decimal, datetime):
+    if kind not in (int, Decimal) and not is_time(kind):
         raise Problem(location, f"{name} needs a number or a time, this field is {getattr(kind, '__name__', kind)}")
     (limit,) = _values(kind, [raw], location)
     compare = _ORDERED[name]
@@ -181,4 +188,6 @@ def _reachable(conditions: Sequence[Condition], location: Location) -> None:
             wanted = {str(value) for value in condition.in_ or [condition.eq]}
             left[condition.field] = left.get(condition.field, wanted) & wanted
             if not left[condition.field]:
-                raise Problem((*location, at), f"can never be true together with what is said before of {condition.field}")
+                raise Problem(
+                    (*location, at), f"can never be true together with what is said before of {condition.field}"
+                )

@@ -1,7 +1,8 @@
 """Finds the subject a fact is about and files the fact under it, so that everything about one person is one queue.
 
-A subject is born from the normalised address and stays: a customer reference that was seen before keeps its subject when
-the address changes. The record's id is derived from what the fact says, so a redelivered webhook is the same record.
+A subject is born from the normalised address and stays: a customer reference that was seen before keeps its subject
+when the address changes. The record's id is derived from what the fact says, so a redelivered webhook is the same
+record.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,13 @@
-"""Everything remembered about one subject, as compact JSON: who they are, what they allowed, what was decided for them.
+"""Everything remembered about one subject, as compact JSON: who they are, what they allowed, what was decided for
+them.
 
-Unknown keys of a newer version are ignored and missing ones have defaults, so versions can be rolled forward and back. What
-grows is bounded by `pruned`.
+Unknown keys of a newer version are ignored and missing ones have defaults, so versions can be rolled forward and
+back. What grows is bounded by `pruned`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -92,23 +93,38 @@ class Communication:
 
 @dataclass(frozen=True, slots=True)
 class SubjectState:
-    """The state of one subject; a value."""
+    """The state of one subject; a value.
+
+    `blocked`: fingerprints of addresses and why. `aliases`: names of an order -> its business key. `ended`: what can
+    never start again, or not before a time. `closed`: communications whose details were let go. `recent`: records just
+    handled.
+    """
 
     clock: datetime | None = None
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     consents: tuple[Annotated[Permission, lenient(Permission)], ...] = ()
     complaints: tuple[str, ...] = ()
-    blocked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, OrderState] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     communications: Mapping[str, Communication] = field(default_factory=dict)
     ended: Mapping[str, datetime] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Compact JSON; what has its default is left out."""
         return _CODEC.dump_json(self, exclude_defaults=True)
 
+
+KEEP_DETAILS = timedelta(days=30)
+KEEP_DATA = timedelta(days=7)
+KEPT_COMMUNICATIONS = 100
+KEPT_CLOSED = 1000
+KEPT_ORDERS = 50
+KEPT_BLOCKED = 16
+KEPT_ENDED = 64
+KEPT_RECENT = 48
 
 _CODEC = TypeAdapter(SubjectState)
 
@@ -118,3 +134,47 @@ EMPTY = SubjectState()
 def from_bytes(value: bytes) -> SubjectState:
     """The state as `to_bytes` wrote it, of this or another version."""
     return _CODEC.validate_json(value)
+
+
+def mark(identifier: str) -> str:
+    """The short form in which ids are only looked up, never used."""
+    return identifier[:16]
+
+
+def pruned(state: SubjectState) -> SubjectState:
+    """The state within its bounds: the oldest goes first; that a communication was is known longer than its data."""
+    clock = state.clock
+    if clock is None:
+        return state
+    live, closed = _live(state, clock)
+    orders = dict(sorted(state.orders.items(), key=lambda item: item[1].changed_at)[-KEPT_ORDERS:])
+    aliases = {name: key for name, key in state.aliases.items() if key in orders}
+    return replace(
+        state,
+        communications=live,
+        closed=closed[-KEPT_CLOSED:],
+        orders=orders if len(orders) < len(state.orders) else state.orders,
+        aliases=aliases if len(aliases) < len(state.aliases) else state.aliases,
+        blocked=_last(state.blocked, KEPT_BLOCKED),
+        ended=_last(state.ended, KEPT_ENDED),
+        recent=state.recent[-KEPT_RECENT:],
+    )
+
+
+def _live(state: SubjectState, clock: datetime) -> tuple[Mapping[str, Communication], tuple[str, ...]]:
+    live, gone = {}, []
+    surplus = len(state.communications) - KEPT_COMMUNICATIONS
+    for name, item in sorted(state.communications.items(), key=lambda pair: pair[1].changed_at):
+        age = clock - item.changed_at
+        if item.phase not in OPEN and (age > KEEP_DETAILS or surplus > 0):
+            gone.append(mark(name))
+            surplus -= 1
+        elif item.data is not None and item.phase not in OPEN and age > KEEP_DATA:
+            live[name] = replace(item, data=None)
+        else:
+            live[name] = item
+    return live, (*state.closed, *gone)
+
+
+def _last(items: Mapping[str, Any], count: int) -> Mapping[str, Any]:
+    return dict(list(items.items())[-count:]) if len(items) > count else items

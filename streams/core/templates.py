@@ -1,5 +1,6 @@
-"""Texts of a communication type, per locale, rendered without surprises: an undefined name is an error, found when the policy
-is loaded. The locale falls back exact -> without region -> without script -> brand default, and every step is told.
+"""Texts of a communication type, per locale, rendered without surprises: an undefined name is an error, found when
+the policy is loaded. The locale falls back exact -> without region -> without script -> brand default, and every
+step is told.
 """
 
 from collections.abc import Mapping
@@ -90,7 +91,8 @@ def _chain(wanted: str | None) -> list[str]:
 
 
 def _templates(locale: str, texts: Texts) -> dict[str, Template]:
-    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)  # noqa: S701  # plain text, never markup
+    # Plain text, never markup: escaping would show up as such.
+    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["money"] = lambda amount, currency: money(amount, currency, locale)
     done = {}
     for name, source in texts:

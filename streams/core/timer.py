@@ -1,7 +1,7 @@
 """Time as the core sees it: an alarm is asked for here and comes back as a record of the inbox when it is due."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.models import InboxRecord, TimerDue
 from streams.core.ids import timer_id
@@ -28,7 +28,7 @@ class Timer:
         )
 
     def record(self, fact: bytes) -> InboxRecord:
-        """The inbox record around `fact`, the encoded `due()`. Its time is the due time, not the time it was noticed."""
+        """The inbox record around `fact`, the encoded `due()`. Its time is when it was due, not when that was seen."""
         return InboxRecord(
             record_id=self.timer_id,
             subject=self.subject,
@@ -40,9 +40,15 @@ class Timer:
         )
 
 
+def later(at: datetime, seconds: float) -> datetime:
+    """`at` plus `seconds`, in whole milliseconds: what a record cannot hold exactly would never be reached exactly."""
+    then = at + timedelta(seconds=seconds)
+    return then.replace(microsecond=then.microsecond // 1000 * 1000)
+
+
 def alarm(owner: tuple[str, str, str], purpose: str, about: str, due_at: datetime) -> Timer:
     """A timer of `owner` (subject, tenant, brand); its id follows from what it is about and when."""
-    due_at = due_at.replace(microsecond=due_at.microsecond // 1000 * 1000)
+    due_at = later(due_at, 0)
     subject, tenant, brand = owner
     millis = round(due_at.timestamp() * 1000)
     return Timer(timer_id(about, purpose, millis), due_at, subject, tenant, brand, purpose, about)

@@ -5,13 +5,13 @@ Receipts that overtake the ledger wait for it. Only a change of state, or an opt
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from schemas.models import DeliveryState, Feedback, InboxRecord, LedgerEntry, LedgerState
 from streams.core import ledger
 from streams.core.ids import digest, feedback_id
-from streams.core.timer import Timer, alarm
+from streams.core.timer import Timer, alarm, later
 from streams.core.track_state import FROM_LEDGER, RANK, Kept, TrackState
 
 KIND = "communication.feedback"
@@ -62,7 +62,7 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """When to ask for a status that was not pushed: along `schedule_s`, then every `then_every_s`, until `stop_after_s`."""
+    """When to ask for a status nobody pushed: along `schedule_s`, then every `then_every_s`, until `stop_after_s`."""
 
     schedule_s: tuple[float, ...] = (60, 300, 900, 3600)
     then_every_s: float = 3600
@@ -128,7 +128,7 @@ def _next_timer(state: TrackState, now: datetime, polling: Polling) -> Timer | N
     seconds = next_poll(state.polls, polling)
     if entry is None or entry.provider_id is None or state.finished or seconds is None:
         return None
-    return alarm((entry.subject, entry.tenant, entry.brand), POLL, entry.delivery_id, now + timedelta(seconds=seconds))
+    return alarm((entry.subject, entry.tenant, entry.brand), POLL, entry.delivery_id, later(now, seconds))
 
 
 def _with_entry(state: TrackState, entry: LedgerEntry) -> TrackState:

@@ -1,7 +1,7 @@
 """Everything known about one delivery, and where it stands: the highest-ranked fact of those reported.
 
-One exception to the ranks: a positive receipt as late as a soft bounce, or later, undoes it. The state depends on the set of
-facts alone, never on the order they came in.
+One exception to the ranks: a positive receipt as late as a soft bounce, or later, undoes it. The state depends on
+the set of facts alone, never on the order they came in.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,9 @@ class TrackState:
     """Everything known about one delivery. `facts` holds the latest time of each state that was reported."""
 
     entry: Annotated[LedgerEntry, lenient(LedgerEntry)] | None = None
-    facts: Mapping[Annotated[DeliveryState, symbol(DeliveryState, DeliveryState.UNKNOWN)], datetime] = field(default_factory=dict)
+    facts: Mapping[Annotated[DeliveryState, symbol(DeliveryState, DeliveryState.UNKNOWN)], datetime] = field(
+        default_factory=dict
+    )
     seen: tuple[str, ...] = ()
     waiting: tuple[Kept, ...] = ()
     polls: int = 0

@@ -15,8 +15,11 @@ from streams.errors import Failure
 from streams.local import docker, kafka
 from streams.local.choice import KAFKA, Choice, Kind, Probe, choose
 from streams.local.embedded import MockCluster
-from streams.local.java import QUICK, Tell, find_java, untold
-from streams.local.service import HOST, External, Machine, Service, free_port
+from streams.local.fetch import Tell, untold
+from streams.local.java import QUICK, find_java
+from streams.local.machines import External, Machine
+from streams.local.ports import HOST, free_port
+from streams.local.service import Service
 
 SILENT: dict[str, Any] = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
 """For clients that ask a broker which may not be there: librdkafka says so on stderr otherwise, again and again."""

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from schemas.registry import MemoryRegistry
 from schemas.registry_server import app
 from streams.errors import Misconfigured
-from streams.local.service import HOST
+from streams.local.ports import HOST
 
 
 class MockCluster:

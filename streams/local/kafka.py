@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streams.errors import Fatal
-from streams.local.java import QUICK, Tell, fetched, find_java, untold
-from streams.local.service import HOST, Program, free_port
+from streams.local.fetch import Tell, fetched, untold
+from streams.local.java import QUICK, find_java
+from streams.local.machines import Program
+from streams.local.ports import HOST, free_port
 
 VERSION = "4.1.0"
 CLUSTER_ID = "dGlkaW5ncy1sb2NhbC0wMQ"

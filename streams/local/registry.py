@@ -13,11 +13,15 @@ from streams.errors import Failure
 from streams.local import docker
 from streams.local.choice import REGISTRY, Choice, Kind, Probe, choose
 from streams.local.embedded import RegistryThread
-from streams.local.java import QUICK, Tell, fetched, find_java, untold
-from streams.local.service import HOST, External, Machine, Program, Service, free_port
+from streams.local.fetch import Tell, fetched, untold
+from streams.local.java import QUICK, find_java
+from streams.local.machines import External, Machine, Program
+from streams.local.ports import HOST, free_port
+from streams.local.service import Service
 
 VERSION = "2.5.11.Final"
 _PATH = "/apis/ccompat/v7"
+_UP = frozenset({200, 401, 403})
 
 
 class Registry(Service):
@@ -83,14 +87,14 @@ def _apicurio(port: int, tell: Tell) -> Program:
 
 
 def _asking(url: str) -> Callable[[], bool]:
-    parts = urlsplit(url)
+    parts = urlsplit(url.partition(",")[0])
     connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
 
     def answers() -> bool:
-        connection = connect(parts.netloc, timeout=2)
+        connection = connect(parts.hostname or HOST, parts.port, timeout=2)
         try:
             connection.request("GET", f"{parts.path.rstrip('/')}/subjects")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status in _UP
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from streams.errors import Misconfigured, Retry
 from streams.local.broker import SILENT
 from streams.local.choice import Kind
-from streams.local.process import until
+from streams.local.waiting import until
 from streams.topics import TABLE, Topic
 
 PATIENCE_S = 30.0

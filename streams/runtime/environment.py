@@ -85,9 +85,7 @@ def check_names(connectors: Iterable[type[BaseSettings]] = ()) -> None:
 
 def _suggest(name: str, known: set[str]) -> str:
     nearest = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
-    return f"{name} is not a setting" + (
-        f"; did you mean {nearest[0]}?" if nearest else "; `tidings settings` lists them"
-    )
+    return f"{name} is not a setting" + (f"; did you mean {nearest[0]}?" if nearest else ": unset it")
 
 
 def redacted(settings: BaseSettings) -> dict[str, Any]:

@@ -11,10 +11,10 @@ LIMIT = 100
 
 
 class LastWords:
-    """A file beside the other local data; losing it loses a count and nothing else."""
+    """A file in the data directory; losing it loses a count and nothing else."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "last-words"
 
     def leave(self, word: str) -> None:
         """Write the word through to the disk; a disk that refuses must not stop the process from leaving."""

@@ -126,7 +126,7 @@ def document(ident: str, queue: str = "PDF_OUT") -> Document:
     )
 
 
-def feedback(
+def feedback(  # noqa: PLR0917 - a builder takes what an example may vary
     ident: str,
     state: DeliveryState,
     delivery: str = "d1",

@@ -113,17 +113,18 @@ def test_a_waiting_lane_is_shown_until_it_goes_on() -> None:
 
 def test_why_a_process_left_is_counted_by_its_successor(tmp_path: Path) -> None:
     """A guard ends the process before anyone can scrape it, so the next start tells, once."""
-    path = tmp_path / "state" / "last-words"
-    Metrics(LastWords(path)).guard("stuck")
-    successor = Metrics(LastWords(path))
+    data_dir = tmp_path / "data"
+    Metrics(LastWords(data_dir)).guard("stuck")
+    successor = Metrics(LastWords(data_dir))
     assert value(successor, "tidings_guard_total", guard="stuck") == 1
-    assert value(Metrics(LastWords(path)), "tidings_guard_total", guard="stuck") is None
+    assert value(Metrics(LastWords(data_dir)), "tidings_guard_total", guard="stuck") is None
+    assert list(data_dir.iterdir()) == []
 
 
 def test_a_disk_that_refuses_does_not_keep_a_process_from_leaving(tmp_path: Path) -> None:
     """Losing the reason is better than not leaving."""
     blocked = tmp_path / "file"
     blocked.write_text("")
-    words = LastWords(blocked / "last-words")
+    words = LastWords(blocked)
     words.leave("stuck")
     assert words.take() == []

@@ -14,6 +14,7 @@ import fastavro
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from schemas import catalog, commands
 from schemas.codec import Codec, classes
@@ -37,12 +38,14 @@ class Counting(MemoryRegistry):
         self.away = False
 
     def schema_by_id(self, schema_id: int) -> str:
+        """Notes the id."""
         self.asked.append(schema_id)
         if self.away:
             raise Retry("registry_unavailable")
         return super().schema_by_id(schema_id)
 
     def lookup(self, subject: str, schema: str) -> int | None:
+        """Notes the subject."""
         self.asked.append(subject)
         return super().lookup(subject, schema)
 
@@ -53,6 +56,15 @@ def write(registry: MemoryRegistry, schema: dict[str, Any], content: dict[str, A
     target = io.BytesIO()
     fastavro.schemaless_writer(target, fastavro.parse_schema(schema), content)
     return frame(schema_id, target.getvalue())
+
+
+def outcome(attempt: Callable[[], object]) -> Reject | None:
+    """The refusal, or None when there was none."""
+    try:
+        attempt()
+    except Reject as refusal:
+        return refusal
+    return None
 
 
 @pytest.mark.parametrize("full_name", sorted(TOPICS))
@@ -162,11 +174,8 @@ def test_garbage_is_refused_and_nothing_else_happens(codec: Codec, full_name: st
     schema_id, body = unframe(codec.encode("commerce.orders", order()))
     if full_name != Order.avro_name:
         schema_id, body = unframe(codec.prepare("collect.raw", full_name))[0], b""
-    try:
-        codec.decode(frame(schema_id, body[:cut] + garbage))
-    except Reject as refusal:
-        assert refusal.code == "bad_avro"
-        assert "bigcommerce:shop" not in str(refusal)
+    refused = outcome(lambda: codec.decode(frame(schema_id, body[:cut] + garbage)))
+    assert refused is None or (refused.code == "bad_avro" and "bigcommerce:shop" not in str(refused))
 
 
 def test_a_field_that_the_model_refuses_is_named_without_its_value(codec: Codec, memory: MemoryRegistry) -> None:
@@ -195,10 +204,12 @@ def test_a_record_of_another_topic_is_not_written(codec: Codec) -> None:
 
 def test_only_generated_models_are_written(codec: Codec) -> None:
     """What has no schema does not go to Kafka."""
-    from pydantic import BaseModel
+
+    class Note(BaseModel):
+        text: str = "hello"
 
     with pytest.raises(Reject) as refusal:
-        codec.encode("commerce.orders", BaseModel())
+        codec.encode("commerce.orders", Note())
     assert refusal.value.code == "unknown_record"
 
 
@@ -232,10 +243,7 @@ def test_the_registry_is_asked_once(codec: Codec) -> None:
 
     def work() -> Order:
         together.wait()
-        for _ in range(20):
-            value = mine.encode("commerce.orders", order())
-            found = mine.decode_as(value, Order)
-        return found
+        return mine.decode_as(mine.encode("commerce.orders", order()), Order)
 
     with ThreadPoolExecutor(4) as pool:
         results = [future.result() for future in [pool.submit(work) for _ in range(4)]]

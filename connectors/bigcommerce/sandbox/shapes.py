@@ -96,7 +96,7 @@ def product(config: SandboxConfig, order_id: int, line_id: int, line: Mapping[st
 def order(config: SandboxConfig, order_id: int, buyer: Mapping[str, Any], rows: Sequence[Json], now: datetime) -> Json:
     """A v2 order of `buyer` with these product rows. Its status is filled in by `stamp`."""
     subtotal = sum((Decimal(row["total_ex_tax"]) for row in rows), Decimal(0))
-    shipping = Decimal("5")
+    shipping = Decimal(5)
     tax = (subtotal + shipping) * config.tax_rate
     base = f"/orders/{order_id}"
     return {

@@ -109,7 +109,9 @@ async def _answer(fault: Fault, send: Send) -> None:
 
 
 def _default(status: int) -> dict[str, Any]:
-    trace = "java.lang.IllegalStateException: identity service unreachable\n\tat com.example.Service.run(Service.java:1)"
+    trace = (
+        "java.lang.IllegalStateException: identity service unreachable\n\tat com.example.Service.run(Service.java:1)"
+    )
     return {"status": status, "message": "fault switch", "details": trace if status >= 500 else "on purpose"}
 
 

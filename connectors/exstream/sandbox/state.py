@@ -76,4 +76,8 @@ class State:
 
     def journal(self) -> dict[str, Any]:
         """The whole state, for assertions. `requests` counts traffic and is no state."""
-        return {"generated": self.generated, "refused": self.refused, "requests": {"generate": self.requests, "tokens": self.issued}}
+        return {
+            "generated": self.generated,
+            "refused": self.refused,
+            "requests": {"generate": self.requests, "tokens": self.issued},
+        }

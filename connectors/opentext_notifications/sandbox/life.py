@@ -1,7 +1,7 @@
-"""What becomes of a message, decided by its recipient. Pure: a plan and an age give the snapshot the provider would tell.
+"""What becomes of a message, decided by its recipient. Pure: a plan and an age give the snapshot the provider tells.
 
-The quirks are deliberate: `gamma_code` missing at times, a first attempt one hour ahead of the entry time, one DSN as an
-object and several as a list, "InProcess" for "InProgress".
+The quirks are deliberate: `gamma_code` missing at times, a first attempt one hour ahead of the entry time, one DSN as
+an object and several as a list, "InProcess" for "InProgress".
 """
 
 import base64
@@ -101,8 +101,9 @@ class Job:
 
 def snapshot(job: Job, now: datetime, life_s: float) -> dict[str, Any]:
     """Everything the provider would tell about the job at that moment."""
-    age = (now - job.accepted_at).total_seconds()
-    steps = [step for step in PLANS[job.outcome] if step.at * life_s <= age]
+    # Compared as times, since 0.8 * 0.05 s and the microseconds of a time differ by a rounding.
+    age = now - job.accepted_at
+    steps = [step for step in PLANS[job.outcome] if timedelta(seconds=step.at * life_s) <= age]
     times = {step: _iso(job.accepted_at + timedelta(seconds=step.at * life_s + step.skew_s)) for step in steps}
     attempts = [step for step in steps if step.kind == "attempt"]
     delivery: dict[str, Any] = {
@@ -116,7 +117,7 @@ def snapshot(job: Job, now: datetime, life_s: float) -> dict[str, Any]:
         "billing_code_base64": _encoded(job.billing_code),
         "customer_reference_base64": _encoded(job.customer_reference),
         "entry_time": _iso(job.accepted_at),
-        "job_state": _job_state(attempts, age >= life_s),
+        "job_state": _job_state(attempts, age >= timedelta(seconds=life_s)),
         "deliveries": [delivery | ({"events": events} if events else {})],
     }
     return told if job.channel == "SMS" else told | _mail_extras(job, steps)
@@ -164,7 +165,8 @@ def _mail_events(steps: Sequence[Step], times: Mapping[Step, str]) -> dict[str, 
 
 
 def _opt_out(steps: Sequence[Step], times: Mapping[Step, str]) -> dict[str, Any]:
-    return {"opt_out": {"event_time": times[step]} for step in steps if step.kind == "opt_out"}
+    found = [{"event_time": times[step]} for step in steps if step.kind == "opt_out"]
+    return {"opt_out": found[0]} if found else {}
 
 
 def _mail_extras(job: Job, steps: Sequence[Step]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The sandbox's webhook sender: pushes each change of a job, with the vices of a real one.
 
-Seeded dice decide which pushes are lost, doubled, late, batched or compressed. What the receiver refuses is sent again with
-a growing pause, so a receiver that was down gets everything after it is back.
+Seeded dice decide which pushes are lost, doubled, late, batched or compressed. What the receiver refuses is sent again
+with a growing pause, so a receiver that was down gets everything after it is back.
 """
 
 import asyncio
@@ -36,10 +36,11 @@ class _Push:
     order: int
     snapshots: Sequence[Mapping[str, Any]] = field(compare=False)
     tries: int = field(default=0, compare=False)
+    listed: bool = field(default=False, compare=False)
 
 
 class Pusher:
-    """Sends in the background of whatever event loop accepted the job; nothing is sent while no webhook is registered."""
+    """Sends in the background of the event loop that accepted the job; nothing while no webhook is registered."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -78,7 +79,8 @@ class Pusher:
             twice = self._dice.random() < knobs.duplicate_rate
             self.counts["doubled"] += twice
             for _ in range(1 + twice):
-                self._put(at + timedelta(seconds=late), [snapshot(job, at, knobs.life_s)])
+                due = at + timedelta(seconds=late)
+                heapq.heappush(self._queue, _Push(due, next(self._order), [snapshot(job, at, knobs.life_s)]))
         self.wake()
 
     def wake(self) -> None:
@@ -90,9 +92,6 @@ class Pusher:
     def journal(self) -> dict[str, int]:
         """Counts, and what is still to be pushed."""
         return {**self.counts, "pending": len(self._queue) + len(self._tasks)}
-
-    def _put(self, due: datetime, snapshots: Sequence[Mapping[str, Any]], tries: int = 0) -> None:
-        heapq.heappush(self._queue, _Push(due, next(self._order), snapshots, tries))
 
     async def _run(self) -> None:
         while self._queue:
@@ -113,16 +112,15 @@ class Pusher:
         """The next push, at times joined by others that are due as well."""
         push, now = heapq.heappop(self._queue), self._state.now()
         if push.tries == 0 and self._dice.random() < self._state.knobs.batch_rate:
-            joined = list(push.snapshots)
-            while len(joined) < _BATCH and self._queue and self._queue[0].due <= now and not self._queue[0].tries:
-                joined += heapq.heappop(self._queue).snapshots
-            push.snapshots = [*joined, *joined[:0]] if len(joined) > 1 else [*joined, joined[0]]
+            push.listed = True
+            while len(push.snapshots) < _BATCH and self._queue and self._queue[0].due <= now:
+                push.snapshots = [*push.snapshots, *heapq.heappop(self._queue).snapshots]
         return push
 
     async def _send(self, push: _Push) -> None:
         if self._http is None or self._webhook is None:
             return
-        content = orjson.dumps(push.snapshots if len(push.snapshots) > 1 else push.snapshots[0])
+        content = orjson.dumps(push.snapshots if push.listed else push.snapshots[0])
         headers = {"content-type": "application/json", "user-agent": "opentext-sandbox"}
         if self._dice.random() < self._state.knobs.gzip_rate:
             content, headers["content-encoding"] = gzip.compress(content, mtime=0), "gzip"
@@ -142,7 +140,8 @@ class Pusher:
             self.counts[f"refused_{failure.code}"] += 1
             if push.tries + 1 < self._state.knobs.push_attempts:
                 pause = min(0.2 * 2**push.tries, 5.0)
-                self._put(self._state.now() + timedelta(seconds=pause), push.snapshots, push.tries + 1)
+                push.due, push.tries = self._state.now() + timedelta(seconds=pause), push.tries + 1
+                heapq.heappush(self._queue, push)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

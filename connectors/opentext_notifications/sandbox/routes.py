@@ -5,7 +5,7 @@ import binascii
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -21,6 +21,9 @@ from connectors.opentext_notifications.sandbox.submission import Refused, messag
 
 Channel = Literal["EMAIL", "SMS"]
 PATHS: tuple[tuple[str, Channel], ...] = (("sms", "SMS"), ("emails", "EMAIL"))
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Clock(BaseModel):
@@ -43,6 +46,7 @@ def routes(state: State, pusher: Pusher) -> list[Route]:
         ),
         Route("/_sandbox/journal", control.journal, methods=["GET"]),
         Route("/_sandbox/messages/{job_id}", control.message, methods=["GET"]),
+        Route("/_sandbox/outbound/{path}", control.put, methods=["POST"]),
         Route("/_sandbox/faults", control.faults, methods=["POST", "DELETE"]),
         Route("/_sandbox/webhook", control.webhook, methods=["POST", "DELETE"]),
         Route("/_sandbox/knobs", control.knobs, methods=["POST"]),
@@ -75,7 +79,7 @@ class Service:
                 return JSONResponse({"message": "Unauthorized"}, 401)
             self._state.submissions += 1
             try:
-                return JSONResponse({"job_id": self._accept(await request.body(), channel)})
+                return JSONResponse({"job_id": accept(self._state, self._pusher, await request.body(), channel)})
             except Refused as refused:
                 return JSONResponse({"code": "INVALID_REQUEST", "message": str(refused)}, 400)
 
@@ -93,25 +97,27 @@ class Service:
 
         return status
 
-    def _accept(self, content: bytes, channel: Channel) -> str:
-        try:
-            body = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            raise Refused("the body is not JSON") from None
-        if earlier := self._state.earlier(message_id(body)):
-            self._state.deduplicated += 1
-            return earlier.job_id
-        job = read(body, channel, self._state.job_id(), self._state.now())
-        self._state.keep(job)
-        self._pusher.accepted(job)
-        return job.job_id
-
     def _known(self, request: Request) -> bool:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._state.knows(value)
         config = self._state.config
         return secrets.compare_digest(_basic(request), f"{config.user}:{config.password}".encode())
+
+
+def accept(state: State, pusher: Pusher, content: bytes, channel: Channel) -> str:
+    """The id of the job that carries the message: a new one, or the first one of a repeat. Raises Refused."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise Refused("the body is not JSON") from None
+    if earlier := state.earlier(message_id(body)):
+        state.deduplicated += 1
+        return earlier.job_id
+    job = read(body, channel, state.job_id(), state.now())
+    state.keep(job)
+    pusher.accepted(job)
+    return job.job_id
 
 
 class Control:
@@ -123,6 +129,14 @@ class Control:
     async def journal(self, request: Request) -> Response:
         """What was accepted, and what was pushed."""
         return JSONResponse({**self._state.journal(), "webhooks": self._pusher.journal()})
+
+    async def put(self, request: Request) -> Response:
+        """Accepts a submission as it would be posted to that channel's path, without credentials."""
+        channel: Channel = "SMS" if request.path_params["path"] == "sms" else "EMAIL"
+        try:
+            return JSONResponse({"job_id": accept(self._state, self._pusher, await request.body(), channel)})
+        except Refused as refused:
+            return JSONResponse({"message": str(refused)}, 400)
 
     async def message(self, request: Request) -> Response:
         """A message as its recipient has it, with the attachments in base64."""
@@ -165,7 +179,7 @@ class Control:
         return await _told(request, Clock, advance)
 
 
-async def _told[T: BaseModel](request: Request, model: type[T], act: Callable[[T], Any]) -> Response:
+async def _told(request: Request, model: type[_Model], act: Callable[[_Model], Any]) -> Response:
     try:
         given = model.model_validate_json(await request.body())
     except ValidationError as invalid:

@@ -1,0 +1,36 @@
+"""The stand-ins of the outside systems as one process, with their vices on: webhooks come twice, late and out of order.
+
+Run as `python -m streams.demo.sandboxes PORT`; `tidings sandbox` serves the same ones well-behaved.
+"""
+
+import asyncio
+import sys
+
+from starlette.routing import Mount
+
+from connectors.bigcommerce.sandbox.config import SandboxConfig
+from connectors.discovery import discover
+from connectors.exstream.sandbox.state import Config as ExstreamConfig
+from connectors.opentext_notifications.sandbox.state import Config, Knobs
+from streams.app import stop_signal
+from streams.runtime.health import Health
+from streams.runtime.metrics import Metrics
+from streams.runtime.web import create, serve
+
+SHOP = SandboxConfig(duplicate_rate=0.15, shuffle=0.3, shuffle_s=0.5)
+COMPOSER = ExstreamConfig()
+MESSENGER = Config(knobs=Knobs(life_s=2.5, duplicate_rate=0.15, shuffle_rate=0.2))
+CONFIGS = {"bigcommerce": SHOP, "exstream": COMPOSER, "opentext_notifications": MESSENGER}
+
+
+async def main(port: int) -> None:
+    """Each under /<connector>, until SIGTERM or SIGINT."""
+    health = Health()
+    found = discover()
+    mounts = [Mount(f"/{name}", found[name].sandbox(config)) for name, config in CONFIGS.items()]
+    async with serve(create(Metrics(), health, mounts), "127.0.0.1", port):
+        await stop_signal(health).wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
