@@ -30,9 +30,10 @@ class Call:
     """One call over the wire, made with the client that `CONNECTOR.open(settings, wire)` gave.
 
     `run(client, control)` creates what it needs in the sandbox through `control`, makes the call and returns its
-    result as it is, without judging it; what must exist once, however often the call is repeated, is created by `prepare(control)`. It is run
-    against the sandbox (must succeed; a write-back twice) and against a wire that answers 401, 429, 500 or nonsense,
-    or refuses the connection. `safe` says that a 500 must end in Retry; otherwise it must end in Ambiguous.
+    result as it is, without judging it; what must exist once, however often the call is repeated, is created by
+    `prepare(control)`. It is run against the sandbox (must succeed; a write-back twice) and against a wire that
+    answers 401, 429, 500 or nonsense, or refuses the connection. `safe` says that a 500 must end in Retry; otherwise
+    it must end in Ambiguous.
     """
 
     role: Literal["hydrate", "write_back", "compose", "notify", "track"]

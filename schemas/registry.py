@@ -93,6 +93,7 @@ class ConfluentRegistry:
 
     def set_compatibility(self, subject: str, level: str) -> None:
         """See Registry."""
+        _known_level(level)
         if self._ask(lambda: self._client.set_compatibility(subject, level)) is None:
             raise _not_a_registry()
 
@@ -118,6 +119,12 @@ class ConfluentRegistry:
 def unknown_schema(schema_id: int) -> Reject:
     """The error for an id that no schema has."""
     return Reject("unknown_schema", f"no schema has the id {schema_id}; is it from another registry?")
+
+
+def _known_level(level: str) -> None:
+    # Apicurio answers an unknown one with 500, which would look as if trying again could help.
+    if level not in compat.LEVELS:
+        raise Misconfigured("invalid_compatibility_level", f"{level!r} is none of {', '.join(compat.LEVELS)}")
 
 
 def _not_a_registry() -> Misconfigured:
@@ -184,8 +191,7 @@ class MemoryRegistry:
 
     def set_compatibility(self, subject: str, level: str) -> None:
         """See Registry. The empty subject is the default of all."""
-        if level not in compat.LEVELS:
-            raise Misconfigured("invalid_compatibility_level", f"{level!r} is none of {', '.join(compat.LEVELS)}")
+        _known_level(level)
         with self._lock:
             self._levels[subject] = level
 

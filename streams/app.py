@@ -162,10 +162,10 @@ def stop_signal(health: Health) -> asyncio.Event:
     return stop
 
 
-async def run_sandboxes(port: int, ready: Callable[[int], None] | None = None) -> None:
+async def run_sandboxes(host: str, port: int, ready: Callable[[int], None] | None = None) -> None:
     """The stand-ins of all outside systems, each under /<connector>, until SIGTERM or SIGINT."""
     app = Starlette(routes=[Mount(f"/{name}", connector.sandbox()) for name, connector in discover().items()])
-    async with serve(app, "127.0.0.1", port) as bound:
+    async with serve(app, host, port) as bound:
         if ready:
             ready(bound)
         await stop_signal(Health()).wait()

@@ -1,6 +1,7 @@
 """`tidings`: every role and every tool of the product, each as one command.
 
-Exit codes: 0 done, 1 it found problems, 2 wrong usage, 70 could not keep its promises (start it again), 78 misconfigured.
+Exit codes: 0 done, 1 it found problems, 2 wrong usage, 70 could not keep its promises (start it again),
+78 misconfigured.
 """
 
 import asyncio
@@ -44,10 +45,14 @@ def _settings() -> Any:
     from connectors.discovery import discover
     from streams.runtime.environment import check_names, load
     from streams.runtime.logs import configure
-    from streams.settings import Settings
+    from streams.settings import BROKER_WORDS, Settings
 
     check_names(connector.settings for connector in discover().values())
     settings = load(Settings)
+    for name in ("kafka", "registry"):
+        if getattr(settings, name) in BROKER_WORDS:
+            detail = f"this command needs an address: set TIDINGS_{name.upper()} (`make demo` starts one itself)"
+            raise Misconfigured("no_address", detail)
     configure(settings.log_level, settings.log_format)
     return settings
 
@@ -93,12 +98,15 @@ def ingress() -> None:
 
 
 @app.command()
-def sandbox(port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8900) -> None:
+def sandbox(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8900,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+) -> None:
     """Serve the stand-ins of all outside systems."""
     from streams.app import run_sandboxes
 
     with _answering():
-        asyncio.run(run_sandboxes(port))
+        asyncio.run(run_sandboxes(host, port))
 
 
 @app.command()
@@ -224,7 +232,7 @@ def dlq_replay(
         if not places and not everything:
             raise Misconfigured("nothing_named", "name places, or use --all")
         settings = _settings()
-        found = [one for one in letters(settings.kafka, open_codec(settings), _stages(stage))]
+        found = list(letters(settings.kafka, open_codec(settings), _stages(stage)))
         chosen = [one for one in found if everything or one.place in (places or ())]
         if missing := set(places or ()) - {one.place for one in chosen}:
             raise Misconfigured("unknown_place", f"no such dead letter: {', '.join(sorted(missing))}")

@@ -36,5 +36,5 @@ def stage(ports: Ports) -> Stage:
         dead_letter=ports.dead_letter,
         act=act,
         retry="requeue",
-        batch_max=200,
+        batch_max=64,
     )

@@ -16,7 +16,7 @@ from streams.core.ids import sha256_hex
 from streams.core.predicate import Problem
 from streams.core.resolve import KINDS
 from streams.core.rules import Cancel, Rule, compile_rule, parse
-from streams.core.templates import Texts, compiled
+from streams.core.templates import TEXTS, Texts, compiled
 from streams.errors import Misconfigured
 
 RULE = "rule.yaml"
@@ -180,9 +180,8 @@ def _texts(name: str, locale: str, raw: Mapping[str, Any]) -> Texts:
 
 def _complete(rule: Rule, locale: str, texts: Texts) -> None:
     location = (rule.type, f"{TEMPLATE}/{locale}.yaml")
-    needed = {Channel.EMAIL: ("subject", "text"), Channel.SMS: ("sms",)}
     for channel in rule.channels:
-        for name in needed[channel]:
+        for name in TEXTS[channel]:
             if getattr(texts, name) is None:
                 raise Problem(location, f"{name} is missing; it goes out as {channel.value}")
     for sample in samples.of(KINDS[rule.fact]):

@@ -37,7 +37,7 @@ def send(work: Work, name: str, rule: Rule, first_rung: int = 0, because: Sequen
         work.suppress(name, "expired", [*explanation, f"it was to leave by {item.not_after.isoformat()}"])
         return False
     try:
-        message = _message(work, item, rule, explanation)
+        message = _message(work, item, rule, [route.channel for route in routes], explanation)
     except Misconfigured as error:
         work.suppress(name, "ineligible", [*explanation, f"the template cannot be filled: {error.detail}"])
         return False
@@ -105,7 +105,9 @@ def _refused(work: Work, rule: Rule, channel: Channel) -> str | None:
     return refusal(work.state.consents, channel, rule.purpose)
 
 
-def _message(work: Work, item: Communication, rule: Rule, explanation: list[str]) -> _Message:
+def _message(
+    work: Work, item: Communication, rule: Rule, channels: Sequence[Channel], explanation: list[str]
+) -> _Message:
     person = contact_of(work.state, item.about.platform)
     default = work.policy.brand(work.record.brand).locale
     locale, steps = templates.choose(person.locale, rule.texts.locales, default)
@@ -113,7 +115,8 @@ def _message(work: Work, item: Communication, rule: Rule, explanation: list[str]
     key = business_key(work.state.aliases, (item.about.order_ref or "",), "")
     order = work.state.orders.get(key)
     data = driver.complete(item.data or {}, person.first_name, locale, order.lines if order else None)
-    return _Message(locale, driver.as_json(data), rule.texts.render(locale, data))
+    names = [name for channel in channels for name in templates.TEXTS[channel]]
+    return _Message(locale, driver.as_json(data), rule.texts.render(locale, data, names))
 
 
 def _hand_over(

@@ -80,7 +80,6 @@ class Communication:
     about: Annotated[About, lenient(About)]
     began_at: datetime
     fact_at: datetime
-    changed_at: datetime
     due_at: datetime
     not_after: datetime | None = None
     parent: str | None = None
@@ -143,38 +142,37 @@ def mark(identifier: str) -> str:
 
 def pruned(state: SubjectState) -> SubjectState:
     """The state within its bounds: the oldest goes first; that a communication was is known longer than its data."""
-    clock = state.clock
-    if clock is None:
-        return state
-    live, closed = _live(state, clock)
-    orders = dict(sorted(state.orders.items(), key=lambda item: item[1].changed_at)[-KEPT_ORDERS:])
-    aliases = {name: key for name, key in state.aliases.items() if key in orders}
-    return replace(
-        state,
-        communications=live,
-        closed=closed[-KEPT_CLOSED:],
-        orders=orders if len(orders) < len(state.orders) else state.orders,
-        aliases=aliases if len(aliases) < len(state.aliases) else state.aliases,
-        blocked=_last(state.blocked, KEPT_BLOCKED),
-        ended=_last(state.ended, KEPT_ENDED),
-        recent=state.recent[-KEPT_RECENT:],
-    )
+    changes: dict[str, Any] = {}
+    live, gone = _live(state)
+    if gone or live != state.communications:
+        changes |= {"communications": live, "closed": (*state.closed, *gone)[-KEPT_CLOSED:]}
+    if len(state.orders) > KEPT_ORDERS:
+        orders = dict(sorted(state.orders.items(), key=lambda item: item[1].changed_at)[-KEPT_ORDERS:])
+        aliases = {name: key for name, key in state.aliases.items() if key in orders}
+        changes |= {"orders": orders, "aliases": aliases}
+    if len(state.blocked) > KEPT_BLOCKED:
+        changes["blocked"] = dict(list(state.blocked.items())[-KEPT_BLOCKED:])
+    if len(state.ended) > KEPT_ENDED:
+        changes["ended"] = dict(list(state.ended.items())[-KEPT_ENDED:])
+    if len(state.recent) > KEPT_RECENT:
+        changes["recent"] = state.recent[-KEPT_RECENT:]
+    return replace(state, **changes) if changes else state
 
 
-def _live(state: SubjectState, clock: datetime) -> tuple[Mapping[str, Communication], tuple[str, ...]]:
-    live, gone = {}, []
-    surplus = len(state.communications) - KEPT_COMMUNICATIONS
-    for name, item in sorted(state.communications.items(), key=lambda pair: pair[1].changed_at):
-        age = clock - item.changed_at
-        if item.phase not in OPEN and (age > KEEP_DETAILS or surplus > 0):
+def _live(state: SubjectState) -> tuple[Mapping[str, Communication], tuple[str, ...]]:
+    known, clock = state.communications, state.clock
+    surplus = len(known) - KEPT_COMMUNICATIONS
+    if clock is None or (surplus <= 0 and all(clock - item.began_at <= KEEP_DATA for item in known.values())):
+        return known, ()
+    live, gone = dict(known), []
+    for name, item in sorted(known.items(), key=lambda pair: pair[1].began_at):
+        age = clock - item.began_at
+        if item.phase in OPEN:
+            continue
+        if age > KEEP_DETAILS or surplus > 0:
+            del live[name]
             gone.append(mark(name))
             surplus -= 1
-        elif item.data is not None and item.phase not in OPEN and age > KEEP_DATA:
+        elif item.data is not None and age > KEEP_DATA:
             live[name] = replace(item, data=None)
-        else:
-            live[name] = item
-    return live, (*state.closed, *gone)
-
-
-def _last(items: Mapping[str, Any], count: int) -> Mapping[str, Any]:
-    return dict(list(items.items())[-count:]) if len(items) > count else items
+    return live, tuple(gone)

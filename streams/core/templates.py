@@ -3,7 +3,7 @@ the policy is loaded. The locale falls back exact -> without region -> without s
 step is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,12 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.models import Channel
 from streams.errors import Misconfigured
+
+ALL = ("subject", "text", "sms")
+TEXTS: Mapping[Channel, tuple[str, ...]] = {Channel.EMAIL: ("subject", "text"), Channel.SMS: ("sms",)}
+"""Which texts each channel needs."""
 
 _COMMA_LANGUAGES = frozenset({"cs", "da", "de", "es", "fi", "fr", "it", "nl", "no", "pl", "pt", "ru", "sv", "tr"})
 
@@ -42,10 +47,11 @@ class Compiled:
 
     locales: Mapping[str, Mapping[str, Template]]
 
-    def render(self, locale: str, data: Mapping[str, Any]) -> Rendered:
-        """The texts in `locale`, which must be one of `locales`. Raises Misconfigured when the data lacks a name."""
+    def render(self, locale: str, data: Mapping[str, Any], names: Collection[str] = ALL) -> Rendered:
+        """The texts of these `names` in one of the `locales`. Raises Misconfigured when the data lacks something."""
+        templates = self.locales[locale]
         try:
-            done = {name: _one_line(name, template.render(data)) for name, template in self.locales[locale].items()}
+            done = {name: _one_line(name, templates[name].render(data)) for name in names if name in templates}
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise Misconfigured("template", f"locale {locale}: {error}") from None
         return Rendered(locale, done.get("subject"), done.get("text"), done.get("sms"))

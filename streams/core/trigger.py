@@ -68,7 +68,6 @@ def _new(work: Work, rule: Rule, fact: Fact, key: str) -> Communication:
         about=_about(fact),
         began_at=work.now,
         fact_at=fact_time(fact),
-        changed_at=work.now,
         due_at=due,
         not_after=rule.not_after(fact, due),
         parent=rule.parent_key(fact) if rule.parent_key else None,

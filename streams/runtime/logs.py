@@ -24,6 +24,7 @@ _QUIET = {
     "faust": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "mode": logging.WARNING,
     "stamina": logging.WARNING,
     "uvicorn": logging.WARNING,

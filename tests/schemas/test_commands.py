@@ -10,6 +10,7 @@ import yaml
 
 from schemas import asyncapi, catalog, commands
 from schemas.registry import MemoryRegistry
+from streams.errors import Misconfigured
 from streams.topics import TABLE, Topic
 from tests.schemas.examples import field_of, schema_of
 
@@ -30,6 +31,36 @@ def test_generating_writes_what_is_stale_and_nothing_else(tmp_path: Path) -> Non
     (tmp_path / "models" / "commerce.py").write_text("# mine now\n")
     assert "models/commerce.py" in commands.generate(TABLE, check=True, root=tmp_path).problems[0]
     assert commands.generate(TABLE, root=tmp_path).lines == ("wrote models/commerce.py",)
+
+
+def test_nothing_is_generated_from_a_schema_that_breaks_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A problem is told where it is, and the models stay as they were."""
+    without_doc = {**catalog.definitions(), ORDER: {**catalog.definitions()[ORDER], "doc": ""}}
+    monkeypatch.setattr(catalog, "definitions", lambda: without_doc)
+    assert commands.generate(TABLE, root=tmp_path).problems == (f"commerce/{ORDER}.avsc: has no doc",)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_schema_is_named(tmp_path: Path) -> None:
+    """Who broke a file is told which."""
+    for family in catalog.FAMILIES:
+        (tmp_path / family).mkdir()
+    (tmp_path / "flow" / "tidings.flow.Broken.avsc").write_text("{")
+    with pytest.raises(Misconfigured, match=r"tidings\.flow\.Broken\.avsc"):
+        catalog.load(tmp_path)
+
+
+@pytest.mark.parametrize("full_name", ["tidings.commerce.Order", "tidings.commerce.Gone"])
+def test_what_was_published_binds(full_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release stops at a record that is gone or that a former reader cannot follow."""
+    former = schema_of(ORDER)
+    former["fields"].append({"name": "nickname", "type": "string"})
+    monkeypatch.setattr(catalog, "published", lambda: {full_name: {1: former}})
+    report = commands.release(TABLE, root=tmp_path)
+    assert report.lines == ()
+    assert report.problems[0].startswith(f"commerce/{full_name}.avsc: ")
 
 
 def test_our_schemas_pass() -> None:

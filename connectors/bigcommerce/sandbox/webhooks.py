@@ -80,6 +80,11 @@ class Dispatcher:
             elif channel := _channel_scope(hook["scope"], scope):
                 self._send(hook, self._event(channel, _channel_data(data)))
 
+    async def idle(self) -> None:
+        """Returns once nothing is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Gives up whatever is under way."""
         for task in self._tasks:

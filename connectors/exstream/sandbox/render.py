@@ -12,6 +12,7 @@ from connectors.exstream.sandbox.view import Section, Table, View
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _ENCODING = "cp1252"
 _MAX_COLUMNS = 6
+_CHARACTERS = 80  # of 8 points that surely fit on a line
 
 
 def pdf(view: View) -> bytes:
@@ -43,15 +44,33 @@ def _pdf_section(page: FPDF, section: Section) -> None:
 
 def _pdf_table(page: FPDF, table: Table) -> None:
     page.set_font("Helvetica", size=8)
+    rows = [[_plain(cell) for cell in cells[:_MAX_COLUMNS]] for cells in (table.columns, *table.rows)]
+    widths = [max(len(cell) for cell in column) + 2 for column in zip(*rows, strict=True)]
+    if sum(widths) <= _CHARACTERS:
+        _narrow(page, rows, [width * page.epw / sum(widths) for width in widths])
+    else:
+        _wide(page, rows)
+
+
+def _narrow(page: FPDF, rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
+    """Lines that fit, without the slow search for line breaks."""
+    for cells in rows:
+        for cell, width in zip(cells, widths, strict=True):
+            page.cell(width, 5, cell)
+        page.ln(5)
+
+
+def _wide(page: FPDF, rows: Sequence[Sequence[str]]) -> None:
     with page.table(first_row_as_headings=True, line_height=5) as grid:
-        for cells in (table.columns, *table.rows):
-            grid.row([_plain(cell) for cell in cells[:_MAX_COLUMNS]])
+        for cells in rows:
+            grid.row(cells)
 
 
 def _line(page: FPDF, text: str, size: int, style: str = "") -> None:
     if text:
         page.set_font("Helvetica", style="B" if style == "B" else "", size=size)
-        page.multi_cell(0, size * 0.55, _plain(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        draw = page.cell if len(text) * size <= _CHARACTERS * 8 and "\n" not in text else page.multi_cell
+        draw(0, size * 0.55, _plain(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _plain(text: str) -> str:
