@@ -7,6 +7,7 @@ unknown is Ambiguous at once. Details name the connector and the operation, neve
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from aiolimiter import AsyncLimiter
 from connectors.auth import Auth, Basic, ClientCredentials, Static
 from connectors.breaker import Breaker
 from connectors.verdict import refusal
-from streams.errors import Ambiguous, Misconfigured, Reject, Retry
+from streams.errors import Ambiguous, Failure, Misconfigured, Reject, Retry
 
 __all__ = ["Auth", "Basic", "ClientCredentials", "Http", "Limits", "Observe", "Response", "Static", "Wire"]
 
@@ -35,8 +36,9 @@ Observe = Callable[[str, str, str, float], None]
 log = structlog.get_logger()
 
 _REPEATABLE = {"server_error", "timeout", "reset"}
+_OURS = {"busy", "bad_address"}
 _PATIENCE_S = 3.0
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _UNUSABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
@@ -45,6 +47,7 @@ class Limits:
     """What one connector may ask of its system; `attempts` counts the first try."""
 
     rate_per_s: float = 50
+    connections: int = 100
     timeout_s: float = 10
     connect_timeout_s: float = 3
     attempts: int = 3
@@ -79,18 +82,31 @@ class Wire:
             logging.getLogger(name).setLevel(logging.WARNING)
         # Every try is observed; a log line per retry would say nothing more and say it loudest in an outage.
         stamina.instrumentation.set_on_retry_hooks(())
-        # A session cookie would tie calls of different tokens together.
-        cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self._httpx = httpx.AsyncClient(transport=transport, cookies=cookies, follow_redirects=False)
-        self._observe = observe or _ignore
+        self._transport, self._observe = transport, observe or _ignore
+        self._tls: ssl.SSLContext | bool = True
+        self._clients: list[httpx.AsyncClient] = []
 
     def client(self, connector: str, base_url: str, auth: Auth | None = None, limits: Limits | None = None) -> "Http":
-        """A client for one system, with its own limiter and breaker."""
-        return Http(self._httpx, self._observe, connector, base_url, auth, limits or Limits())
+        """A client for one system, with its own connections, limiter and breaker: a slow system slows nobody else."""
+        limits = limits or Limits()
+        if self._transport is None and self._tls is True:
+            self._tls = httpx.create_ssl_context()
+        self._clients.append(
+            httpx.AsyncClient(
+                transport=self._transport,
+                verify=self._tls,
+                limits=httpx.Limits(max_connections=limits.connections),
+                # A session cookie would tie calls of different tokens together.
+                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+            )
+        )
+        return Http(self._clients[-1], self._observe, connector, base_url, auth, limits)
 
     async def aclose(self) -> None:
         """Closes the connections; the clients are of no use afterwards."""
-        await self._httpx.aclose()
+        for client in self._clients:
+            await client.aclose()
 
 
 class Http:
@@ -174,8 +190,10 @@ class Http:
                     answer = await self._request(call, proof)
                     attempt.healthy, outcome = answer.status < 500, f"{answer.status // 100}xx"
                     return answer
-                except (Retry, Ambiguous) as failure:
-                    attempt.healthy, outcome = False, failure.code
+                except Failure as failure:
+                    outcome = failure.code
+                    # A lack of connections or a wrong address of ours is no fault of the other side.
+                    attempt.healthy = None if outcome in _OURS else False
                     raise
                 finally:
                     self._observe(self.connector, call.operation, outcome, time.monotonic() - started)
@@ -195,6 +213,8 @@ class Http:
                     headers={**call.headers, **proof},
                     timeout=limits,
                 )
+        except httpx.PoolTimeout:
+            raise Retry("busy", f"{where}: all {self._limits.connections} connections are in use") from None
         except _NEVER_SENT as cause:
             raise Retry("unreachable", f"{where}: {type(cause).__name__}") from None
         except _UNUSABLE as cause:

@@ -138,6 +138,7 @@ def engine_config(settings: Settings, role: str) -> EngineConfig:
         namespace=settings.group_prefix,
         partitions=settings.partitions,
         replication=settings.replication_factor,
+        check_crcs=not settings.embedded,
         data_dir=str(settings.data_dir / "engine" / role),
     )
 

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -41,7 +41,8 @@ def _answering() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _settings() -> Any:
+def _settings(*needed: Literal["kafka", "registry"]) -> Any:
+    """The settings, checked; `needed` must be addresses."""
     from connectors.discovery import discover
     from streams.runtime.environment import check_names, load
     from streams.runtime.logs import configure
@@ -49,7 +50,7 @@ def _settings() -> Any:
 
     check_names(connector.settings for connector in discover().values())
     settings = load(Settings)
-    for name in ("kafka", "registry"):
+    for name in needed:
         if getattr(settings, name) in BROKER_WORDS:
             detail = f"this command needs an address: set TIDINGS_{name.upper()} (`make demo` starts one itself)"
             raise Misconfigured("no_address", detail)
@@ -85,7 +86,7 @@ def worker(
     from streams.app import run_worker
 
     with _answering():
-        asyncio.run(run_worker(_settings(), _stages(stages)))
+        asyncio.run(run_worker(_settings("kafka", "registry"), _stages(stages)))
 
 
 @app.command()
@@ -94,7 +95,7 @@ def ingress() -> None:
     from streams.app import run_ingress
 
     with _answering():
-        asyncio.run(run_ingress(_settings()))
+        asyncio.run(run_ingress(_settings("kafka", "registry")))
 
 
 @app.command()
@@ -115,7 +116,7 @@ def setup() -> None:
     from streams.app import prepare
 
     with _answering():
-        settings = _settings()
+        settings = _settings("kafka", "registry")
         prepare(
             settings.kafka,
             settings.registry,
@@ -190,7 +191,7 @@ def publish() -> None:
     from schemas.registry import ConfluentRegistry
 
     with _answering():
-        _report(commands.publish(ConfluentRegistry(_settings().registry), TABLE))
+        _report(commands.publish(ConfluentRegistry(_settings("registry").registry), TABLE))
 
 
 @dlq_app.command("list")
@@ -211,7 +212,7 @@ def dlq_show(place: str) -> None:
     from streams.app import open_codec
 
     with _answering():
-        settings = _settings()
+        settings = _settings("kafka", "registry")
         letter = find(settings.kafka, open_codec(settings), place).letter
         shown = letter.model_dump(exclude={"key", "value"})
         shown["key"], shown["value"] = repr(letter.key), repr(letter.value)
@@ -231,7 +232,7 @@ def dlq_replay(
     with _answering():
         if not places and not everything:
             raise Misconfigured("nothing_named", "name places, or use --all")
-        settings = _settings()
+        settings = _settings("kafka", "registry")
         found = list(letters(settings.kafka, open_codec(settings), _stages(stage)))
         chosen = [one for one in found if everything or one.place in (places or ())]
         if missing := set(places or ()) - {one.place for one in chosen}:
@@ -245,7 +246,7 @@ def _letters(stage: list[str] | None) -> Iterator[tuple[str, Any]]:
     from streams.app import open_codec
 
     with _answering():
-        settings = _settings()
+        settings = _settings("kafka", "registry")
         for one in letters(settings.kafka, open_codec(settings), _stages(stage)):
             yield one.place, one.letter
 

@@ -108,9 +108,10 @@ class Api:
         body = {"scope": scope, "destination": destination, "is_active": True, "headers": dict(headers)}
         await self._http.send("create_hook", "POST", "/v3/hooks", json=body, safe=True)
 
-    async def activate_hook(self, hook_id: int) -> None:
-        """Switches a hook on that was switched off, by failures or by 90 days without an event."""
-        await self._http.send("activate_hook", "PUT", f"/v3/hooks/{hook_id}", json={"is_active": True}, safe=True)
+    async def repair_hook(self, hook_id: int, headers: Mapping[str, str]) -> None:
+        """Switches a hook on, with these headers."""
+        body = {"is_active": True, "headers": dict(headers)}
+        await self._http.send("repair_hook", "PUT", f"/v3/hooks/{hook_id}", json=body, safe=True)
 
     async def _read(self, operation: str, path: str, **params: Any) -> Any:
         headers = {"accept": "application/json"}

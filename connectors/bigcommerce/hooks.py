@@ -6,10 +6,11 @@ BigCommerce switches a hook off after two days of failures or ninety days withou
 from connectors.bigcommerce.api import Api
 from connectors.bigcommerce.hydrate import STEPS
 from connectors.bigcommerce.settings import Settings
+from connectors.values import reading
 
 
 async def subscribe(api: Api, settings: Settings, destination: str) -> dict[str, str]:
-    """Makes every hook to `destination` exist and be active: scope -> "created", "activated" or "unchanged"."""
+    """Makes every hook to `destination` exist, active and with our header: scope -> "created", "repaired", "unchanged"."""
     value = settings.hook_header_value
     headers = {settings.hook_header_name: value.get_secret_value()} if value else {}
     present = {hook.get("scope"): hook for hook in await api.hooks() if hook.get("destination") == destination}
@@ -18,7 +19,12 @@ async def subscribe(api: Api, settings: Settings, destination: str) -> dict[str,
         hook = present.get(scope)
         if hook is None:
             await api.create_hook(scope, destination, headers)
-        elif not hook.get("is_active"):
-            await api.activate_hook(int(hook["id"]))
-        done[scope] = "created" if hook is None else "unchanged" if hook.get("is_active") else "activated"
+            done[scope] = "created"
+        elif hook.get("is_active") and (hook.get("headers") or {}) == headers:
+            done[scope] = "unchanged"
+        else:
+            with reading(f"hook for {scope}"):
+                hook_id = int(hook["id"])
+            await api.repair_hook(hook_id, headers)
+            done[scope] = "repaired"
     return done

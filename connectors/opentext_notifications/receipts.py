@@ -37,12 +37,6 @@ class Tracking:
                 return raw_delivery(snapshot, self._settings.account, self._now())
         return None
 
-    def poll_after_s(self, attempt: int) -> float | None:
-        """Seconds from the hand-over to the poll with that number, counted from 0; None when there is none left."""
-        first, every = self._settings.poll_after_min, self._settings.poll_every_min
-        minutes = first[attempt] if attempt < len(first) else first[-1] + every * (attempt - len(first) + 1)
-        return minutes * 60 if minutes <= self._settings.poll_stop_h * 60 else None
-
 
 def _channel(symbol: str) -> Channel:
     if symbol not in (Channel.EMAIL, Channel.SMS):

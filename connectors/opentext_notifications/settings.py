@@ -59,10 +59,6 @@ class Settings(BaseSettings):
 
     vocabulary: Vocabulary = Vocabulary()
 
-    poll_after_min: tuple[float, ...] = (1, 5, 15, 60)
-    poll_every_min: float = Field(default=60, gt=0)
-    poll_stop_h: float = Field(default=72, description="keep below the account's purge time")
-
     timeout_s: float = 15
     connect_timeout_s: float = 5
     submit_rate_per_s: float = 10

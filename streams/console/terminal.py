@@ -31,33 +31,33 @@ _COLOURS: dict[Tone, str] = {
 
 
 class Terminal:
-    """Shows what `look` returns until told to stop. `line_s` is the least time between two lines of the plain form."""
+    """`line_s` is the least time between two lines of the plain form."""
 
-    def __init__(self, look: Look, console: Console | None = None, *, line_s: float = _LINE_S) -> None:
-        self._look, self._line_s = look, line_s
+    def __init__(self, console: Console | None = None, *, line_s: float = _LINE_S) -> None:
+        self._line_s = line_s
         self._console = console or Console(stderr=True, highlight=False)
 
     def say(self, text: str) -> None:
         """One line for people, outside the view."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; the last state stays on the screen."""
+    async def run(self, look: Look, stop: asyncio.Event) -> None:
+        """Shows what `look` returns until `stop` is set; the last state stays on the screen."""
         if not self._console.is_terminal:
-            await self._lines(stop)
+            await self._lines(look, stop)
             return
         with Live(console=self._console, auto_refresh=False, vertical_overflow="crop") as live:
             while True:
-                live.update(render(self._look(), self._console.height), refresh=True)
+                live.update(render(look(), self._console.height), refresh=True)
                 if await _stopped(stop, _FRAME_S):
-                    live.update(render(self._look(), self._console.height), refresh=True)
+                    live.update(render(look(), self._console.height), refresh=True)
                     return
 
-    async def _lines(self, stop: asyncio.Event) -> None:
+    async def _lines(self, look: Look, stop: asyncio.Event) -> None:
         shown = ""
         while True:
             over = stop.is_set()
-            text = line(self._look())
+            text = line(look())
             if text != shown:
                 self.say(text)
                 shown = text

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.models import Channel
 from streams.core import driver, samples
 from streams.core.ids import sha256_hex
 from streams.core.predicate import Problem

@@ -1,4 +1,4 @@
-"""Decides when a played set is over: everything expected is there, and nothing moved for longer than anything may wait."""
+"""Decides when a played set is over: everything expected is there, and nothing moved for longer than anything waits."""
 
 import asyncio
 import time

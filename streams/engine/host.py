@@ -86,6 +86,7 @@ class Host:
             broker_rebalance_timeout=config.session_s * 2,
             broker_max_poll_records=2000,
             broker_commit_interval=1.0,
+            broker_check_crcs=config.check_crcs,
             consumer_auto_offset_reset="earliest",
             # A worker that joins with stale metadata is assigned nothing.
             consumer_metadata_max_age_ms=5000,

@@ -115,7 +115,7 @@ async def test_a_call_that_was_sent_and_not_answered_is_unknown(error: Exception
     assert caught.value.code == unknown.value.code == code
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ConnectTimeout("t"), httpx.PoolTimeout("t")])
+@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ConnectTimeout("t"), httpx.ProxyError("t")])
 async def test_a_call_that_never_left_is_certainly_not_done(error: Exception) -> None:
     """Without a connection even an unsafe call is a plain Retry."""
 
@@ -125,6 +125,19 @@ async def test_a_call_that_never_left_is_certainly_not_done(error: Exception) ->
     with pytest.raises(Retry) as caught:
         await client(handle).send("op", "POST", "/x", safe=False)
     assert caught.value.code == "unreachable"
+
+
+async def test_a_lack_of_connections_is_ours_and_not_an_outage() -> None:
+    """Too many calls at once come back later and do not make the system look down."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise httpx.PoolTimeout("full")
+
+    http = client(handle, breaker_failures=1)
+    for _ in range(3):
+        with pytest.raises(Retry) as caught:
+            await http.send("op", "POST", "/x", safe=False)
+        assert caught.value.code == "busy"
 
 
 async def test_an_answer_that_never_ends_is_a_timeout() -> None:

@@ -64,7 +64,7 @@ async def test_without_a_terminal_only_changes_are_told() -> None:
             tally.add("collect.raw", records.raw("b"))
         return View(tally.snapshot())
 
-    await Terminal(look, console, line_s=0).run(stop)
+    await Terminal(console, line_s=0).run(look, stop)
     told = [shown.split(" · ")[0] for shown in out.getvalue().splitlines()]
     assert told == ["collect 0", "collect 1", "collect 2"]
 
@@ -73,5 +73,5 @@ async def test_on_a_terminal_the_last_state_stays() -> None:
     """Whoever stops the run still reads its result."""
     out, stop = io.StringIO(), asyncio.Event()
     stop.set()
-    await Terminal(lambda: VIEW, Console(file=out, force_terminal=True, width=140, height=40)).run(stop)
+    await Terminal(Console(file=out, force_terminal=True, width=140, height=40)).run(lambda: VIEW, stop)
     assert "bounced hard by e-mail" in out.getvalue()

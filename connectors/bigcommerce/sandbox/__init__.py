@@ -1,5 +1,8 @@
 """A BigCommerce store that runs anywhere: the API, the webhooks and their bad habits, all state in memory."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -19,7 +22,10 @@ __all__ = ["SandboxConfig", "app"]
 
 
 def app(config: SandboxConfig | None = None) -> Starlette:
-    """One store. `state.shop` and `state.dispatcher` are what it holds and sends."""
+    """One store. `state.shop` and `state.dispatcher` are what it holds and sends.
+
+    A mounted app is not told about the end; whoever mounts it calls `state.dispatcher.aclose()`.
+    """
     config = config or SandboxConfig()
     dispatcher = Dispatcher(config)
     shop = Shop(config, dispatcher.emit)
@@ -30,6 +36,11 @@ def app(config: SandboxConfig | None = None) -> Starlette:
         control.gate = Gate(inner, config)
         return control.gate
 
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await dispatcher.aclose()
+
     made = Starlette(
         routes=[
             Mount("/_sandbox", routes=control.routes()),
@@ -37,6 +48,7 @@ def app(config: SandboxConfig | None = None) -> Starlette:
             Mount(f"/stores/{config.store_hash}/v3", routes=v3),
         ],
         middleware=[Middleware(gate)],
+        lifespan=lifespan,
     )
     made.state.shop, made.state.dispatcher = shop, dispatcher
     return made

@@ -98,7 +98,7 @@ class Control:
         return JSONResponse(self.shop.subscribe(email, consents), 201)
 
     async def fault(self, request: Request) -> Response:
-        """{path, status, times?, headers?: true, delay_s?} or {quota}."""
+        """{path, method?, status, times?, headers?: true, delay_s?} or {quota}."""
         try:
             self.gate.break_(await _body(request))
         except TypeError as wrong:

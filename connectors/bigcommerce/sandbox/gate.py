@@ -20,9 +20,13 @@ _ID = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
 
 @dataclass(slots=True)
 class Fault:
-    """The next `times` requests whose path contains `path` get `status`, without rate headers unless `headers`."""
+    """The next `times` requests whose path contains `path`, of one method or any, get `status` (200: only a delay).
+
+    `headers` says whether the answer carries the rate headers; a 429 without them means an overloaded platform.
+    """
 
     path: str = ""
+    method: str = ""
     status: int = 500
     times: int = 1
     headers: bool = True
@@ -48,7 +52,7 @@ class Gate:
             return
         plain = path.removeprefix(f"/stores/{self.config.store_hash}")
         self.requests[f"{scope['method']} {_ID.sub('/{id}', plain)}"] += 1
-        fault = self._fault(path)
+        fault = self._fault(scope["method"], path)
         if fault and fault.delay_s:
             await asyncio.sleep(fault.delay_s)
         refused = self._refused(Request(scope), path, fault)
@@ -68,9 +72,9 @@ class Gate:
         if wanted:
             self.faults.append(Fault(**wanted))
 
-    def _fault(self, path: str) -> Fault | None:
+    def _fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
-            if fault.path in path:
+            if fault.path in path and fault.method in ("", method):
                 fault.times -= 1
                 self.faults = [left for left in self.faults if left.times > 0]
                 return fault

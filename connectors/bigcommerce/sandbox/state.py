@@ -3,7 +3,7 @@
 import itertools
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ class Shop:
         self.carts: dict[str, Json] = {}
         self.metafields: dict[Owner, list[Json]] = {}
         self._random = random.Random(config.seed)
+        self._customer_ids: dict[str, int] = {}
+        self._subscriber_ids: dict[str, int] = {}
         self._ids: dict[str, Iterator[int]] = {
             kind: itertools.count(start)
             for kind, start in {
@@ -58,10 +60,9 @@ class Shop:
         customer_id = 0
         email = str(person.get("email", ""))
         if not person.get("guest") and email:
-            known = (row["id"] for row in self.customers.values() if row["email"].lower() == email.lower())
-            customer_id = next(known, 0)
+            customer_id = self._customer_ids.get(email.lower(), 0)
             if not customer_id:
-                customer_id = next(self._ids["customer"])
+                customer_id = self._customer_ids[email.lower()] = next(self._ids["customer"])
                 self.customers[customer_id] = shapes.customer(self.config, customer_id, person, _now())
                 self._emit("store/customer/created", {"type": "customer", "id": customer_id})
         if email and ("newsletter" in person or "abandoned_cart" in person):
@@ -132,15 +133,22 @@ class Shop:
         self._emit("store/cart/converted", {"type": "cart", "id": cart_id, "orderId": placed["id"]})
         return placed
 
+    def find_customers(self, ids: Collection[str], emails: Collection[str]) -> list[Json]:
+        """The customers with one of these ids or addresses; without either, all."""
+        if not ids and not emails:
+            return list(self.customers.values())
+        wanted = [int(one) for one in ids if one.isdecimal()] + [self._customer_ids.get(one, 0) for one in emails]
+        return [self.customers[one] for one in wanted if one in self.customers]
+
     def find_subscriber(self, email: str) -> Json | None:
         """The subscriber with that address."""
-        return next((row for row in self.subscribers.values() if row["email"].lower() == email.lower()), None)
+        return self.subscribers.get(self._subscriber_ids.get(email.lower(), 0))
 
     def subscribe(self, email: str, consents: Sequence[str], **more: Any) -> Json:
         """Makes a subscriber, or sets what the existing one allows."""
         known = self.find_subscriber(email)
         if known is None:
-            subscriber_id = next(self._ids["subscriber"])
+            subscriber_id = self._subscriber_ids[email.lower()] = next(self._ids["subscriber"])
             known = shapes.subscriber(subscriber_id, email, consents, _now(), **more)
             self.subscribers[subscriber_id] = known
             self._emit("store/subscriber/created", {"type": "subscriber", "id": subscriber_id})

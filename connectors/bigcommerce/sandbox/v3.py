@@ -1,7 +1,5 @@
 """The v3 half of the API: customers, subscribers and carts."""
 
-from collections.abc import Iterable
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -40,11 +38,7 @@ class V3:
     async def customers(self, request: Request) -> Response:
         """GET /customers: a list only; addresses come when they are asked for."""
         query = request.query_params
-        ids, emails = _set(query.get("id:in")), _set(query.get("email:in"))
-        rows: Iterable[Json] = self.shop.customers.values()
-        rows = [
-            row for row in rows if (not ids or str(row["id"]) in ids) and (not emails or row["email"].lower() in emails)
-        ]
+        rows = self.shop.find_customers(_set(query.get("id:in")), _set(query.get("email:in")))
         if "addresses" not in query.get("include", ""):
             rows = [{name: value for name, value in row.items() if name != "addresses"} for row in rows]
         return v3_page(request, rows)
@@ -62,8 +56,11 @@ class V3:
 
     async def subscribers(self, request: Request) -> Response:
         """GET /customers/subscribers."""
-        wanted = request.query_params.get("email", "").lower()
-        return v3_page(request, [row for row in self.shop.subscribers.values() if wanted in ("", row["email"].lower())])
+        wanted = request.query_params.get("email")
+        if wanted is None:
+            return v3_page(request, list(self.shop.subscribers.values()))
+        found = self.shop.find_subscriber(wanted)
+        return v3_page(request, [found] if found else [])
 
     async def subscribe(self, request: Request) -> Response:
         """POST /customers/subscribers: one per address."""

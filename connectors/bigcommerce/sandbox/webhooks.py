@@ -59,6 +59,7 @@ class Dispatcher:
         self._config = config
         self._random = random.Random(config.seed)
         self._signer = Webhook(config.client_secret.encode())
+        self._wire = config.wire
         self._http: Http | None = None
         self._slots = asyncio.Semaphore(32)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +91,8 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._wire is not None and self._config.wire is None:
+            await self._wire.aclose()
 
     def _event(self, scope: str, data: Mapping[str, Any]) -> Event:
         self._sequence += 1
@@ -143,9 +146,8 @@ class Dispatcher:
             "webhook-signature": self._signer.sign(event.event_id, now, event.body),
         }
         if self._http is None:
-            self._http = (self._config.wire or Wire()).client(
-                "bigcommerce-sandbox", "http://127.0.0.1", None, _UNLIMITED
-            )
+            self._wire = self._wire or Wire()
+            self._http = self._wire.client("bigcommerce-sandbox", "http://127.0.0.1", None, _UNLIMITED)
         headers, everything = {**hook["headers"], **signed}, range(100, 600)
         try:
             answer = await self._http.send(

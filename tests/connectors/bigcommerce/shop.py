@@ -1,5 +1,6 @@
 """A sandbox store, the connector's client on it and a stand-in of our ingress, all without a network."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,12 +30,20 @@ class Ingress:
 
     statuses: list[int] = field(default_factory=lambda: [200])
     requests: list[HttpRequest] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: Request) -> Response:
         """Keeps the request."""
         headers, body = dict(request.headers), await request.body()
         self.requests.append(HttpRequest("POST", request.url.path, headers, body, datetime.now(UTC)))
+        self.arrived.set()
         return Response(status_code=self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0])
+
+    async def received(self, number: int) -> None:
+        """Returns once so many have arrived."""
+        while len(self.requests) < number:
+            self.arrived.clear()
+            await self.arrived.wait()
 
     @property
     def wire(self) -> Wire:
@@ -49,12 +58,16 @@ class Shop:
     def __init__(self, ingress: Ingress | None = None, second_factor: str | None = None, **config: Any) -> None:
         self.ingress = ingress or Ingress()
         self.app = app(SandboxConfig(wire=self.ingress.wire, **config))
-        transport = httpx.ASGITransport(app=Starlette(routes=[Mount("/bigcommerce", self.app)]))
+        self.transport = httpx.ASGITransport(app=Starlette(routes=[Mount("/bigcommerce", self.app)]))
+        self.http = httpx.AsyncClient(transport=self.transport, base_url=URL)
+        self.token = {"x-auth-token": "sandbox-token"}
+        self.use(second_factor)
+
+    def use(self, second_factor: str | None) -> None:
+        """Opens the client, with or without a custom header on its hooks."""
         secret = SecretStr(second_factor) if second_factor else None
         own = settings(URL).model_copy(update={"hook_header_value": secret})
-        self.client = Client(own, Wire(transport=transport))
-        self.http = httpx.AsyncClient(transport=transport, base_url=URL)
-        self.token = {"x-auth-token": "sandbox-token"}
+        self.client = Client(own, Wire(transport=self.transport))
 
     async def control(self, path: str, body: Any = None) -> Any:
         """Does what a shopper or merchant would."""

@@ -206,7 +206,7 @@ def test_an_unreadable_order_is_rejected_without_quoting_it(changes: dict[str, A
         mapping.order(STORE, SOURCE, fixture("order", **changes), fixture("order_products"))
     assert caught.value.code == "unreadable"
     assert "order 4711" in str(caught.value)
-    assert not [word for word in ("ada", "yesterday", "much", "99999") if word in str(caught.value).lower()]
+    assert not [word for word in ("ada@", "yesterday", "much", "99999") if word in str(caught.value).lower()]
 
 
 @pytest.mark.parametrize("name", ["customer_id", "status_id", "total_inc_tax", "date_created", "billing_address"])
