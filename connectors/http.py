@@ -47,12 +47,12 @@ class Limits:
     """What one connector may ask of its system; `attempts` counts the first try."""
 
     rate_per_s: float = 50
-    connections: int = 100
     timeout_s: float = 10
     connect_timeout_s: float = 3
     attempts: int = 3
     breaker_failures: int = 10
     breaker_open_s: float = 5
+    connections: int = 100
 
 
 @dataclass(frozen=True, slots=True)

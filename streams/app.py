@@ -103,6 +103,7 @@ async def run_worker(
     role = "all" if set(names) == set(STAGES) else "-".join(names)
     host = Host(engine_config(settings, role), stages, made.metrics)
     made.health.probe("lanes", host.ready)
+    await asyncio.to_thread(check_schemas, made.codec)
     log.info("worker.starts", stages=[stage.name for stage in stages], promise=promise(settings))
     async with serve(create(made.metrics, made.health), settings.http_host, settings.http_port) as port:
         if ready:
@@ -117,6 +118,7 @@ async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = 
     outbox = Outbox(settings.kafka)
     limits = {"collect.raw": settings.max_body_bytes, "track.raw": settings.max_receipt_bytes}
     door = Ingress(made.codec, outbox, made.connectors, made.clients, limits, made.metrics.webhook)
+    await asyncio.to_thread(check_schemas, made.codec)
     stop = stop_signal(made.health)
     try:
         async with serve(
@@ -128,6 +130,13 @@ async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = 
     finally:
         outbox.close()
         await made.wire.aclose()
+
+
+def check_schemas(codec: Codec) -> None:
+    """Ask for every schema once: what is not published is found now, and no event waits for an answer later."""
+    for topic in TABLE:
+        if topic.schema:
+            codec.prepare(topic.name, topic.schema)
 
 
 def engine_config(settings: Settings, role: str) -> EngineConfig:

@@ -8,8 +8,8 @@
      ├─ Misconfigured  a person must change something; stop this sink or refuse to start, drop nothing
      └─ Fatal          the process can no longer keep its promises; leave with exit code 70
 
-Each carries a machine-readable `code` (snake_case, bounded set per module: it becomes a metric label) and a detail that says
-what, where and what to do. Details never hold addresses, tokens or bodies.
+Each carries a machine-readable `code` (snake_case, bounded set per module: it becomes a metric label) and a detail that
+says what, where and what to do. Details never hold addresses, tokens or bodies.
 """
 
 

@@ -62,7 +62,6 @@ class Settings(BaseSettings):
         pattern=r"^[a-z][a-z0-9._-]{0,63}$",
         description="First part of consumer groups and transactional ids.",
     )
-    batch_max: int = Field(4000, ge=1, le=100_000, description="Records in one atomic step at most.")
     durations: dict[str, NonNegativeFloat] = Field(
         default_factory=dict, description="Policy times in seconds by name, as JSON; they replace the shipped ones."
     )

@@ -10,7 +10,7 @@ from connectors.values import reading
 
 
 async def subscribe(api: Api, settings: Settings, destination: str) -> dict[str, str]:
-    """Makes every hook to `destination` exist, active and with our header: scope -> "created", "repaired", "unchanged"."""
+    """Every hook to `destination`, active and with our header: scope -> "created", "repaired" or "unchanged"."""
     value = settings.hook_header_value
     headers = {settings.hook_header_name: value.get_secret_value()} if value else {}
     present = {hook.get("scope"): hook for hook in await api.hooks() if hook.get("destination") == destination}

@@ -3,7 +3,7 @@
 Built from parsed files only; whoever reads the files turns the problems found here into file and line.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,7 @@ def build(
             rules[name] = _rule(name, sources[name])
         except Problem as problem:
             problems.append(problem)
-    problems += _links(rules)
+    problems += _links(rules, types.keys())
     if shared is not None:
         problems += _locales(rules, shared)
     if problems or shared is None:
@@ -190,14 +190,14 @@ def _complete(rule: Rule, locale: str, texts: Texts) -> None:
             raise Problem(location, error.detail) from None
 
 
-def _links(rules: Mapping[str, Rule]) -> list[Problem]:
-    return [problem for rule in rules.values() for problem in _broken_links(rule, rules)]
+def _links(rules: Mapping[str, Rule], names: Collection[str]) -> list[Problem]:
+    return [problem for rule in rules.values() for problem in _broken_links(rule, rules, names)]
 
 
-def _broken_links(rule: Rule, rules: Mapping[str, Rule]) -> Iterator[Problem]:
+def _broken_links(rule: Rule, rules: Mapping[str, Rule], names: Collection[str]) -> Iterator[Problem]:
     linked = [("parent", rule.parent_type), *(("supersedes", name) for name in rule.supersedes)]
     for key, name in linked:
-        if name is not None and name not in rules:
+        if name is not None and name not in names:
             yield Problem((rule.type, RULE, key), f"there is no communication type {name!r}")
     for name in rule.supersedes:
         if name in rules and rules[name].fact != rule.fact:

@@ -4,6 +4,7 @@ Run as `python -m streams.demo.sandboxes PORT`; `tidings sandbox` serves the sam
 """
 
 import asyncio
+import signal
 import sys
 
 from starlette.routing import Mount
@@ -12,7 +13,6 @@ from connectors.bigcommerce.sandbox.config import SandboxConfig
 from connectors.discovery import discover
 from connectors.exstream.sandbox.state import Config as ExstreamConfig
 from connectors.opentext_notifications.sandbox.state import Config, Knobs
-from streams.app import stop_signal
 from streams.runtime.health import Health
 from streams.runtime.metrics import Metrics
 from streams.runtime.web import create, serve
@@ -25,11 +25,13 @@ CONFIGS = {"bigcommerce": SHOP, "exstream": COMPOSER, "opentext_notifications": 
 
 async def main(port: int) -> None:
     """Each under /<connector>, until SIGTERM or SIGINT."""
-    health = Health()
+    health, stop = Health(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     found = discover()
     mounts = [Mount(f"/{name}", found[name].sandbox(config)) for name, config in CONFIGS.items()]
     async with serve(create(Metrics(), health, mounts), "127.0.0.1", port):
-        await stop_signal(health).wait()
+        await stop.wait()
 
 
 if __name__ == "__main__":

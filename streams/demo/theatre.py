@@ -15,8 +15,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.http import Wire
 from schemas.codec import Codec
+from schemas.commands import publish
 from schemas.registry import ConfluentRegistry
-from streams.app import prepare
 from streams.console import page
 from streams.console.feed import Feed
 from streams.console.terminal import Terminal
@@ -27,10 +27,12 @@ from streams.demo.troupe import Member, Troupe
 from streams.errors import Misconfigured
 from streams.local.broker import Broker, open_broker
 from streams.local.ports import HOST, free_port
-from streams.local.registry import open_registry
+from streams.local.registry import Registry, open_registry
 from streams.local.supervise import Supervisor
+from streams.local.topics_admin import create_topics
 from streams.runtime.logs import configure
 from streams.runtime.web import serve
+from streams.topics import TABLE
 
 PAGE_PORT = 8800
 RUNS = Path(".run")
@@ -75,14 +77,15 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         feed = Feed(broker.bootstrap, Codec(ConfluentRegistry(registry.url)).decode)
         await stack.enter_async_context(_shown(terminal, feed, troupe, broker.describe))
         await stack.enter_async_context(_background(troupe.watch()))
-        troupe.start(Member("sandboxes", ("-m", "streams.demo.sandboxes", str(sandboxes)), sandboxes), {})
-        await asyncio.to_thread(prepare, broker.bootstrap, registry.url, PARTITIONS, embedded=where.embedded)
-        feed.start()
-        stack.push_async_callback(asyncio.to_thread, feed.stop)
         env = where.environment()
+        # All at once: they wait for what they need, and most of a start is loading code.
+        troupe.start(Member("sandboxes", ("-m", "streams.demo.sandboxes", str(sandboxes)), sandboxes), {})
         troupe.start(Member("ingress", (*_CLI, "ingress"), ingress), env)
         for name in _names(workers):
             troupe.start(Member(name, (*_CLI, "worker"), free_port()), env)
+        await asyncio.to_thread(_prepare, broker, registry)
+        feed.start()
+        stack.push_async_callback(asyncio.to_thread, feed.stop)
         await troupe.ready("sandboxes", "ingress", *_names(workers))
         play = Play(wire, where)
         await play.connect()
@@ -102,6 +105,13 @@ def _suited(broker: Broker, workers: int) -> None:
             f"{broker.bootstrap} holds webhooks already, and the demo's would repeat their numbers: use an empty one"
         )
         raise Misconfigured("broker_not_empty", detail)
+
+
+def _prepare(broker: Broker, registry: Registry) -> None:
+    """Topics and schemas, as `tidings setup` makes them, without loading all that a worker is made of."""
+    create_topics(broker.bootstrap, broker.kind, PARTITIONS, replication_factor=1)
+    if problems := publish(ConfluentRegistry(registry.url), TABLE).problems:
+        raise Misconfigured("schemas_refused", "; ".join(problems))
 
 
 def _used(bootstrap: str) -> bool:

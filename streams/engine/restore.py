@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from streams.engine.model import Timer
 from streams.engine.stage import EngineConfig
 from streams.engine.step import STATE, State
-from streams.engine.transaction import POSITION, TIMER, unpack_offset
+from streams.engine.transaction import CLIENT_LOG, POSITION, TIMER, unpack_offset
 from streams.errors import Fatal
 
 
@@ -88,6 +88,6 @@ def _consumer(config: EngineConfig) -> Consumer:
             "fetch.message.max.bytes": 8_000_000,
             "queued.max.messages.kbytes": 131_072,
             "fetch.wait.max.ms": 20,
-            "log_level": 3,
-        }
+        },
+        logger=CLIENT_LOG,
     )

@@ -3,6 +3,7 @@
 The transactional id is the lane's, so opening it ends whatever a former owner left open and fences that owner for good.
 """
 
+import logging
 import struct
 from collections.abc import Iterable, Mapping
 
@@ -13,6 +14,7 @@ from streams.engine.stage import EngineConfig
 from streams.engine.step import STATE, Changes
 from streams.errors import Fatal
 
+CLIENT_LOG = logging.getLogger("librdkafka")
 RESERVED = b"\x00"
 POSITION = RESERVED + b"position:"
 TIMER = RESERVED + b"timer:"
@@ -49,8 +51,8 @@ class Transactions:
                 "delivery.report.only.error": True,
                 # The partitioner of Java clients and of Faust, so that everyone agrees where a key lives.
                 "partitioner": "murmur2_random",
-                "log_level": 3,
-            }
+            },
+            logger=CLIENT_LOG,
         )
 
     def fence(self) -> None:

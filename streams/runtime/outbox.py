@@ -4,12 +4,14 @@ Stages never use it; they produce inside their lane's transaction.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Retry
+from streams.runtime.logs import KAFKA_CLIENT
 
 ACK_S = 4.0
 
@@ -27,8 +29,8 @@ class Outbox:
                 "partitioner": "murmur2_random",
                 # Shorter than the patience of the platforms that wait for our answer.
                 "message.timeout.ms": int(ACK_S * 1000),
-                "log_level": 3,
-            }
+            },
+            logger=logging.getLogger(KAFKA_CLIENT),
         )
         self._stopped = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="outbox", daemon=True)

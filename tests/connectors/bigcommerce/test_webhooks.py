@@ -22,7 +22,7 @@ def kinds(shop: Shop) -> list[str]:
 
 
 async def test_subscribing_makes_every_hook_once() -> None:
-    """The first call creates the hooks, a repeat changes nothing; what was switched off or has an old header is repaired."""
+    """The first call creates the hooks, a repeat changes nothing, and a hook that is off or outdated is repaired."""
     shop = Shop()
     assert set((await shop.client.subscribe(HOOK)).values()) == {"created"}
     assert set((await shop.client.subscribe(HOOK)).values()) == {"unchanged"}
