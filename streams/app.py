@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ from streams.communications.loader import load as load_policy
 from streams.core.notify import Retries
 from streams.core.track import Polling
 from streams.engine import EngineConfig, Host
-from streams.errors import Misconfigured
+from streams.errors import Misconfigured, Retry
 from streams.local.choice import Kind
 from streams.local.topics_admin import create_topics
 from streams.runtime.environment import load
@@ -132,11 +133,21 @@ async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = 
         await made.wire.aclose()
 
 
-def check_schemas(codec: Codec) -> None:
-    """Ask for every schema once: what is not published is found now, and no event waits for an answer later."""
+def check_schemas(codec: Codec, patience_s: float = 60.0) -> None:
+    """Ask for every schema once, so that no event waits for an answer later. Blocking.
+
+    Waits for a `tidings setup` that is still running. Raises Misconfigured("schema_not_published"), Retry.
+    """
+    deadline = time.monotonic() + patience_s
     for topic in TABLE:
-        if topic.schema:
-            codec.prepare(topic.name, topic.schema)
+        while topic.schema:
+            try:
+                codec.prepare(topic.name, topic.schema)
+                break
+            except (Misconfigured, Retry):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.25)
 
 
 def engine_config(settings: Settings, role: str) -> EngineConfig:
@@ -193,4 +204,4 @@ def prepare(
 
 def open_codec(settings: Settings) -> Codec:
     """The codec over the settings' registry."""
-    return Codec(ConfluentRegistry(settings.registry))
+    return Codec(ConfluentRegistry(settings.registry), forget_after=1.0)

@@ -1,8 +1,8 @@
 """collect: a stored thin event becomes canonical facts, fetched from the platform it came from.
 
-What is fetched is the present state, so a repeat that was received before the fetch of its first copy began is covered by
-it and skipped. A later one is fetched again: platforms do not promise that two changes never share an event id, and what
-is the same in the end collapses further on by its derived id.
+What is fetched is the present state, so a repeat that was received before the fetch of its first copy began is covered
+by it and skipped. A later one is fetched again: platforms do not promise that two changes never share an event id, and
+what is the same in the end collapses further on by its derived id.
 """
 
 import orjson

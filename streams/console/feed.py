@@ -19,7 +19,7 @@ Decode = Callable[[bytes], BaseModel]
 log = structlog.get_logger("console")
 
 _POLL_S = 0.2
-_METADATA_S = 5.0
+_METADATA_S = 2.0
 _RUN = 500
 
 

@@ -30,7 +30,7 @@ _GOOD = {DeliveryState.DELIVERED, DeliveryState.OPENED}
 _WARN = {DeliveryState.DEFERRED, DeliveryState.BOUNCED_SOFT, DeliveryState.UNSUBSCRIBED, DeliveryState.PARKED}
 _PLAIN = {DeliveryState.SUBMITTED, DeliveryState.SENT}
 _NOUNS = {"order": "order", "invoice": "order", "shipment": "shipment", "cart": "cart"}
-_SHORT = 12
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,9 @@ def _decided(decision: Decision) -> Story:
         case Outcome.HOLD:
             told, tone = f"held: {decision.reason}", "quiet"
         case Outcome.SUPPRESS:
-            told, tone = f"suppressed: {decision.reason}", "warn"
+            # A repeat that changed nothing is the normal case with webhooks.
+            repeat = decision.reason in {"duplicate_event", "duplicate_effect"}
+            told, tone = f"suppressed: {decision.reason}", "quiet" if repeat else "warn"
         case Outcome.SUPERSEDE:
             told, tone = f"superseded: {decision.reason}", "warn"
         case Outcome.UNKNOWN:

@@ -4,6 +4,7 @@ A fold over decoded records: every record counts once by its derived id, in any 
 webhook, an aborted record or a topic read twice changes nothing but `repeats`. Memory is bounded.
 """
 
+import re
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 from typing import Any
@@ -180,7 +181,7 @@ class Tally:
         """Whether the record is new."""
         match record:
             case RawDelivery():
-                return self._hit("collect", record.raw_id, record.kind.removeprefix("store/"))
+                return self._hit("collect", record.raw_id, _event(record.kind))
             case Order() | Shipment() | Cart() | Customer() | Consent():
                 return self._ids(topic).new(record.model_dump_json(exclude={"source": {"collected_at"}}))
             case InboxRecord():
@@ -231,6 +232,12 @@ class Tally:
     def _suppress(self, communication: str, reason: str | None) -> None:
         word = reason or "unknown"
         self._suppressed[word] += self._ids("suppressed").new(f"{communication} {word}")
+
+
+def _event(kind: str) -> str:
+    """A platform's event word as people read it: store/order/statusUpdated is an order status updated."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|/", " ", kind.removeprefix("store/"))
+    return spaced.lower()
 
 
 def _sorted(counter: Counter[str]) -> dict[str, int]:

@@ -43,10 +43,11 @@ _CLI = ("-c", "from streams.cli import main; main()")
 
 @dataclass(frozen=True, slots=True)
 class Theatre:
-    """What a performance needs."""
+    """What a performance needs, and who keeps its processes running."""
 
     play: Play
     feed: Feed
+    supervisor: Supervisor
 
 
 @asynccontextmanager
@@ -89,7 +90,7 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         await troupe.ready("sandboxes", "ingress", *_names(workers))
         play = Play(wire, where)
         await play.connect()
-        yield Theatre(play, feed)
+        yield Theatre(play, feed, supervisor)
 
 
 def _names(workers: int) -> list[str]:

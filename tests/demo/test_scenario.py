@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_day() -> None:
 
 
 def test_the_fixed_set_covers_the_promises() -> None:
-    """Confirmation, cancellation, shipment, fallback, reminder, opt-out and silence are all played, in two languages."""
+    """Confirmation, cancellation, shipment, fallback, reminder, opt-out and silence are played, in two languages."""
     effects = {(effect.type, effect.channel) for scene in FIXED for effect in scene.effects}
     assert effects == {
         ("order_confirmation", "EMAIL"),
@@ -58,7 +58,8 @@ def test_every_thing_has_its_own_name(scenes: tuple[Scene, ...]) -> None:
     named = [key for scene in scenes for key in keys(scene)]
     assert len(named) == len(set(named))
     for scene in scenes:
-        assert {wanted.key for wanted in (*scene.effects, *scene.write_backs)} <= set(keys(scene))
+        wanted = {effect.key for effect in scene.effects} | {told.key for told in scene.write_backs}
+        assert wanted <= set(keys(scene))
 
 
 def test_addresses_decide_what_the_scenes_expect() -> None:
