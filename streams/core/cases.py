@@ -17,6 +17,7 @@ from streams.core.policy import Policy
 from streams.core.predicate import Location, Problem
 from streams.core.resolve import Fact
 from streams.core.simulate import Handed, Simulation
+from streams.core.simulate import Told as ProviderTold
 from streams.core.timer import later
 
 CASES = "cases.yaml"
@@ -183,7 +184,7 @@ def _happen(simulation: Simulation, case: Case, number: int) -> None:
     event = case.events[number]
     told = event.feedback
     if told is not None:
-        if not simulation.receipt(told.type, told.channel, told.state, told.reason):
+        if not simulation.receipt(told.type, told.channel, told.state, ProviderTold(told.reason)):
             raise Problem((case.id, "events", number), f"nothing of type {told.type} left by {told.channel.value} yet")
         return
     source = number if event.repeat is None else event.repeat

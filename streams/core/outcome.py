@@ -121,7 +121,7 @@ def _failed(work: Work, item: Communication, handed: Handed, fact: Feedback) -> 
     rule = work.policy.rules.get(item.type)
     text = f"{handed.channel}, rung {handed.rung}: {fact.state.value} {fact.reason or ''}".rstrip()
     ended_here = fact.state is DeliveryState.SUPPRESSED and fact.reason not in _ADDRESS_REASONS
-    more = rule is not None and rule.ladder and handed.rung == item.rung and handed.rung + 1 < len(rule.channels)
+    more = rule is not None and rule.ladder and handed.rung + 1 < len(rule.channels)
     if rule is not None and more and item.data is not None and not ended_here:
         because = [text]
         if fact.state is DeliveryState.PARKED:

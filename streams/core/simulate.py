@@ -51,6 +51,17 @@ class _Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a provider adds to a state: a cause, and how long ago it happened by its own clock."""
+
+    reason: str | None = None
+    ago_s: float = 0
+
+
+TOLD = Told()
+
+
+@dataclass(frozen=True, slots=True)
 class Handed:
     """One delivery that left."""
 
@@ -103,12 +114,13 @@ class Simulation:
         self.states[record.subject] = decided.state
         self._carry_out(record.subject, decided)
 
-    def receipt(self, kind: str, channel: Channel, state: DeliveryState, reason: str | None = None) -> bool:
+    def receipt(self, kind: str, channel: Channel, state: DeliveryState, told: Told = TOLD) -> bool:
         """The provider tells something about the latest delivery of type `kind` on `channel`. False: there is none."""
         for handed in reversed(self.handed):
             if (handed.request.type, handed.request.channel) == (kind, channel):
                 fingerprint = f"{handed.request.delivery_id}:{state}:{self.now.isoformat()}"
-                self._track(handed.request.delivery_id, None, [Kept(fingerprint, state.value, self.now, reason)])
+                happened = Kept(fingerprint, state.value, later(self.now, -told.ago_s), told.reason)
+                self._track(handed.request.delivery_id, None, [happened])
                 return True
         return False
 

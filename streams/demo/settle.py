@@ -33,7 +33,7 @@ async def settled(
         verdict, moment, now = judge(scenes, play.things, journals), _moment(journals, summary()), time.monotonic()
         restless = bool(moment != before or verdict.lost or journals.under_way)
         since, before = (now, moment) if restless else (since, before)
-        if now >= deadline or not restless and now - since >= patience.quiet_s:
+        if now >= deadline or (not restless and now - since >= patience.quiet_s):
             return verdict
         await asyncio.sleep(patience.look_s)
 

@@ -97,6 +97,7 @@ class Host:
             app.conf.broker_consumer, app
         )
         app.on_partitions_assigned.connect(self._assigned)
+        app.on_partitions_revoked.connect(self._revoked)
         for stage in self.stages:
             topic = app.topic(
                 *stage.sources, partitions=config.partitions, key_serializer="raw", value_serializer=RAW, key_type=bytes
@@ -124,13 +125,20 @@ class Host:
             if any(owned[topic] != partitions for topic in stage.sources):
                 guards.leave(self.observer, "uneven_assignment", f"{stage.name}: {owned}")
             wanted |= {(stage.name, partition) for partition in partitions}
-        for gone in [key for key in self.lanes if key not in wanted]:
+        for gone in [key for key, lane in self.lanes.items() if key not in wanted or lane.fenced]:
             await self.lanes.pop(gone).close()
+        for kept in self.lanes.values():
+            kept.resume()
         by_name = {stage.name: stage for stage in self.stages}
         for name, partition in sorted(wanted - set(self.lanes)):
             self.lanes[name, partition] = Lane(self.config, by_name[name], partition, self.observer, self._executor)
         self._partitions, self._assigned_at = len(wanted), time.monotonic()
         log.info("engine.assigned", lanes=len(wanted))
+
+    async def _revoked(self, *_args: Any, **_: Any) -> None:
+        # Every rebalance revokes everything. A lane in the middle of a step would be fenced by its next owner, so all
+        # of them finish what they do before this worker joins again; those it gets back go on where they were.
+        await asyncio.gather(*(lane.hold() for lane in self.lanes.values()))
 
     def _full(self, topic: str, partition: int) -> bool:
         lane = self.lanes.get((self._by_topic[topic].name, partition))

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,7 +24,7 @@ from streams.engine.restore import low_watermark, restore
 from streams.engine.stage import EngineConfig, Observer, Stage
 from streams.engine.step import Changes, State
 from streams.engine.timers import DueTimers
-from streams.engine.transaction import Transactions
+from streams.engine.transaction import Fenced, Transactions
 from streams.errors import Fatal, Misconfigured, Retry
 
 log = structlog.get_logger("engine")
@@ -75,7 +75,10 @@ class Lane:
         self._clock = clock
         self._queue: deque[Run] = deque()
         self._arrived = asyncio.Event()
+        self.fenced = False
         self._busy = asyncio.Lock()
+        self._gate = asyncio.Event()
+        self._gate.set()
         self._positions: dict[str, int] = {}
         self._transactions = Transactions(
             config, f"{config.namespace}-{stage.name}-{partition}", partition, stage.topics_by_store
@@ -89,6 +92,17 @@ class Lane:
         self.depth += len(run.records)
         self._queue.append(run)
         self._arrived.set()
+
+    async def hold(self) -> None:
+        """Start no further step, and return when the one in progress is over or has had its time."""
+        self._gate.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S), self._busy:
+                pass
+
+    def resume(self) -> None:
+        """Go on after a hold."""
+        self._gate.set()
 
     async def close(self) -> None:
         """Stop after the step in progress; what is queued comes back to the next owner."""
@@ -104,19 +118,39 @@ class Lane:
             self.ready = True
             while True:
                 runs = await self._next()
-                async with self._busy:
-                    self.mark = time.monotonic()
+                async with self._turn():
                     await self._fire()
-                    if runs:
-                        await self._work(runs)
-                    self.mark = time.monotonic()
+                if runs:
+                    await self._work(runs)
         except asyncio.CancelledError:
             raise
         except Misconfigured as error:
             guards.leave(self.observer, error.code, f"{self._name}: {error.detail}")
+        except Fenced:
+            await self._await_end()
         except Exception as error:  # the outermost boundary: a lane that cannot go on takes the process with it
             log.exception("engine.lane_failed", lane=self._name)
             guards.leave(self.observer, getattr(error, "code", "lane_failed"), f"{self._name}: {error!r}")
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One step at a time, and none while the lane is held."""
+        await self._gate.wait()
+        async with self._busy:
+            self.mark = time.monotonic()
+            yield
+            self.mark = time.monotonic()
+
+    async def _await_end(self) -> None:
+        """Another worker owns the lane: nothing of ours can become visible any more, and what we know is void.
+
+        The assignment that says so is on its way. If it never comes, two workers believe to own the lane.
+        """
+        self.fenced = True
+        self.observer.outcome(self.stage.name, "fenced")
+        log.warning("engine.fenced", lane=self._name)
+        await asyncio.sleep(self.config.session_s * 2)
+        guards.leave(self.observer, "fenced", f"{self._name} was taken over and is still assigned here")
 
     @property
     def _name(self) -> str:
@@ -161,17 +195,18 @@ class Lane:
             self.observer.outcome(self.stage.name, "timer_fired", len(due))
 
     async def _work(self, runs: list[Run]) -> None:
-        started = time.monotonic()
-        records, positions = self._fresh(runs)
-        if records:
-            await self._process(records, positions)
-        count = sum(len(run.records) for run in runs)
-        self.depth -= count
+        records = self._fresh(runs)
+        for start in range(0, len(records), self.stage.batch_max):
+            batch = records[start : start + self.stage.batch_max]
+            async with self._turn():
+                started = time.monotonic()
+                await self._process(batch)
+                self.observer.stepped(self.stage.name, self.partition, len(batch), time.monotonic() - started)
         for run in runs:
+            self.depth -= len(run.records)
             run.event.ack()
-        self.observer.stepped(self.stage.name, self.partition, len(records), time.monotonic() - started)
 
-    def _fresh(self, runs: list[Run]) -> tuple[list[Record], dict[str, int]]:
+    def _fresh(self, runs: list[Run]) -> list[Record]:
         """Records at or after the position; raises Fatal when something before them was never delivered."""
         records: list[Record] = []
         positions = dict(self._positions)
@@ -184,9 +219,9 @@ class Lane:
                 raise Fatal("gap", detail)
             records.extend(record for record in run.records if record.offset >= position)
             positions[run.topic] = max(position, run.records[-1].offset + 1)
-        return records, positions
+        return records
 
-    async def _process(self, records: list[Record], positions: dict[str, int]) -> None:
+    async def _process(self, records: list[Record]) -> None:
         while True:
             batch = Batch(self.stage, self._state, self.partition, self.observer, self._clock)
             try:
@@ -200,8 +235,9 @@ class Lane:
                 self._waiting(error.code)
                 await asyncio.sleep(error.after or RETRY_S)
         self._waiting(None)
+        positions = {record.topic: record.offset + 1 for record in records}
         await self._commit(batch.take(), positions)
-        self._positions = positions
+        self._positions.update(positions)
         self.observer.outcome(self.stage.name, "processed", len(records))
 
     @staticmethod

@@ -18,6 +18,7 @@ CLIENT_LOG = logging.getLogger("librdkafka")
 RESERVED = b"\x00"
 POSITION = RESERVED + b"position:"
 TIMER = RESERVED + b"timer:"
+FENCED = frozenset({"_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"})
 _OFFSET = struct.Struct(">q")
 
 
@@ -29,6 +30,10 @@ def pack_offset(offset: int) -> bytes:
 def unpack_offset(raw: bytes) -> int:
     """The inverse of `pack_offset`."""
     return int(_OFFSET.unpack(raw)[0])
+
+
+class Fenced(Fatal):
+    """Another owner opened the lane; nothing this one does can become visible."""
 
 
 class Transactions:
@@ -60,7 +65,10 @@ class Transactions:
         self._producer.init_transactions(self._timeout)
 
     def commit(self, changes: Changes, positions: Mapping[str, int]) -> None:
-        """Outputs, state, timers and positions become visible together, or the process must end: raises Fatal."""
+        """Outputs, state, timers and positions become visible together, or the process must end: raises Fatal.
+
+        Raises Fenced when the lane belongs to another owner by now.
+        """
         try:
             self._producer.begin_transaction()
             self._send(changes.outs)
@@ -72,6 +80,8 @@ class Transactions:
                 self._keep(self._stores[STATE], POSITION + topic.encode(), pack_offset(offset))
             self._producer.commit_transaction(self._timeout)
         except (KafkaException, BufferError) as error:
+            if isinstance(error, KafkaException) and error.args[0].name() in FENCED:
+                raise Fenced("fenced", str(error)) from error
             raise Fatal("commit_failed", str(error)) from error
 
     def _send(self, outs: Iterable[Out]) -> None:

@@ -11,8 +11,8 @@ from streams.core.cases import fact_of, worded
 from streams.core.decide import decide
 from streams.core.policy import Policy
 from streams.core.samples import CART, ORDER, START, WHO
-from streams.core.simulate import Simulation
-from streams.core.state import EMPTY, Phase
+from streams.core.simulate import TOLD, Simulation, Told
+from streams.core.state import EMPTY, Phase, mark
 from tests.core.given import ABOUT, at
 
 
@@ -31,13 +31,15 @@ class Story:
         self.simulation.at(at(seconds), lambda: self.simulation.fact(f"commerce.{name}", fact))
         return self
 
-    def tell(self, seconds: float, kind: str, state: DeliveryState, channel: Channel = Channel.EMAIL) -> "Story":
+    def tell(
+        self, seconds: float, kind: str, state: DeliveryState, channel: Channel = Channel.EMAIL, told: Told = TOLD
+    ) -> "Story":
         """The provider tells about the latest delivery of a type."""
-        self.simulation.at(at(seconds), lambda: self._receipt(kind, channel, state))
+        self.simulation.at(at(seconds), lambda: self._receipt(kind, channel, state, told))
         return self
 
-    def _receipt(self, kind: str, channel: Channel, state: DeliveryState) -> None:
-        assert self.simulation.receipt(kind, channel, state)
+    def _receipt(self, kind: str, channel: Channel, state: DeliveryState, told: Told) -> None:
+        assert self.simulation.receipt(kind, channel, state, told)
 
     def decisions(self) -> list[str]:
         """Everything that was decided."""
@@ -149,8 +151,10 @@ def test_a_late_copy_never_brings_older_content(story: Story) -> None:
 )
 def test_what_failed_for_good_moves_on_at_once(story: Story, state: DeliveryState) -> None:
     """Each permanent failure of the e-mail is followed by the SMS, once, with the reason in the explanation."""
-    story.add(0, "order").tell(200, "order_confirmation", state).tell(300, "order_confirmation", state)
+    story.add(0, "order").tell(200, "order_confirmation", state)
+    story.tell(300, "order_confirmation", DeliveryState.BOUNCED_HARD)
     assert story.left() == ["order_confirmation EMAIL", "order_confirmation SMS"]
+    assert story.decisions()[2:] == ["200 order_confirmation send"]
     assert story.simulation.decisions[-1].explanation[0] == f"EMAIL, rung 0: {state.value}"
 
 
@@ -221,7 +225,7 @@ def test_an_opt_out_by_mail_leaves_transactional_mail_alone(story: Story) -> Non
 def test_an_opt_out_counts_from_when_it_is_known(story: Story) -> None:
     """A grant from before the opt-out was known does not survive it, whatever the provider's clock says."""
     story.add(0, "consent").add(0, "cart").add(3700, "consent", decided_at=3700)
-    story.tell(4000, "cart_reminder", DeliveryState.UNSUBSCRIBED)
+    story.tell(4000, "cart_reminder", DeliveryState.UNSUBSCRIBED, told=Told(ago_s=1800))
     story.add(5000, "cart", cart_ref="c-2", changed_at=5000)
     assert story.decisions()[-1] == "8600 cart_reminder suppress(consent_withdrawn)"
 
@@ -280,6 +284,16 @@ def test_a_cancelled_order_frees_its_parcels(story: Story) -> None:
     """A confirmation that was superseded holds nothing back."""
     story.add(0, "order").add(10, "shipment").add(20, "order", status="CANCELLED", changed_at=20)
     assert story.left() == ["order_cancelled EMAIL", "shipment_notice EMAIL", "shipment_notice SMS"]
+
+
+def test_what_was_let_go_is_still_known(policy: Policy, story: Story) -> None:
+    """An order confirmed long ago is not confirmed again, and its parcels need not wait."""
+    story.add(0, "order").decisions()
+    subject, state = next(iter(story.simulation.states.items()))
+    (name,) = state.communications
+    story.simulation.states[subject] = replace(state, communications={}, closed=(mark(name),))
+    story.add(300, "order", changed_at=300).add(400, "shipment")
+    assert story.decisions()[2:] == ["300 order_confirmation suppress(duplicate_effect)", "400 shipment_notice send"]
 
 
 def test_a_type_that_left_the_policy_ends_with_a_reason(policy: Policy, story: Story) -> None:

@@ -77,7 +77,7 @@ async def test_a_message_too_many_is_seen_in_the_quiet() -> None:
         return told
 
     play, _ = playing(journals)
-    found = await settled(play, SCENES, dict, Patience(0.05, 60, look_s=0))
+    found = await settled(play, SCENES, dict, Patience(1, 60, look_s=0))
     assert len(found.unexpected) == 1
 
 

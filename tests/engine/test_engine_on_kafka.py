@@ -59,7 +59,7 @@ def test_a_former_owner_can_no_longer_commit(here: Lab) -> None:
     owners = [Transactions(config, f"{here.prefix}lane", 0, {STATE: f"{here.prefix}changelog"}) for _ in range(2)]
     for owner in owners:
         owner.fence()
-    with pytest.raises(Fatal, match="commit_failed"):
+    with pytest.raises(Fatal, match="fenced"):
         owners[0].commit(Changes(outs=[Out(f"{here.prefix}out", b"a", b"a|1|old", (), 0)]), {})
     owners[1].commit(Changes(outs=[Out(f"{here.prefix}out", b"a", b"a|1|new", (), 0)]), {})
     here.until(lambda out: len(out) == 1)
