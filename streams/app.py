@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -198,7 +199,9 @@ def prepare(
     """Create topics and publish schemas; repeating it changes nothing. Raises Misconfigured, Retry."""
     kind: Kind = "embedded" if embedded else "external"
     create_topics(bootstrap, kind, partitions, replication_factor=replication)
-    if problems := publish(ConfluentRegistry(registry_url), TABLE).problems:
+    with closing(ConfluentRegistry(registry_url)) as registry:
+        problems = publish(registry, TABLE).problems
+    if problems:
         raise Misconfigured("schemas_refused", "; ".join(problems))
 
 

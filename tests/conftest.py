@@ -49,6 +49,12 @@ def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session")
+def broker_kind(pytestconfig: pytest.Config) -> str:
+    """For tests that start a whole run on a broker of their own: a container where the run's is one, else local."""
+    return "docker" if pytestconfig.stash[BROKER].kind == "docker" else "local"
+
+
+@pytest.fixture(scope="session")
 def kafka(broker: Broker) -> str:
     """The bootstrap address of the run's broker."""
     return broker.bootstrap

@@ -11,7 +11,8 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from pydantic import BaseModel
 
-from streams.console.tally import TOPICS, Snapshot, Tally
+from streams.console.snapshot import Snapshot
+from streams.console.tally import TOPICS, Tally
 from streams.errors import Failure
 
 Decode = Callable[[bytes], BaseModel]

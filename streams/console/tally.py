@@ -5,8 +5,7 @@ webhook, an aborted record or a topic read twice changes nothing but `repeats`. 
 """
 
 import re
-from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass
+from collections import Counter, deque
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +26,8 @@ from schemas.models import (
     Shipment,
     WriteBackResult,
 )
+from streams.console.known import Known
+from streams.console.snapshot import UNITS, Column, Snapshot
 from streams.console.story import Story, channel_words, handed_over, label, tell, words
 from streams.topics import STAGES, TABLE, Stage
 
@@ -37,68 +38,8 @@ TOPICS: tuple[str, ...] = tuple(
 )
 """What a tally is made from."""
 
-UNITS: dict[Stage, str] = {
-    "collect": "webhooks",
-    "resolve": "facts filed",
-    "decide": "decisions",
-    "compose": "documents",
-    "notify": "hand-overs",
-    "track": "outcomes",
-    "report": "write-backs",
-}
 _KINDS = {"timer.due": "timers", "communication.feedback": "outcomes"}
 _REMEMBERED = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One stage: its total, what it is made of, and how many records it gave up."""
-
-    stage: Stage
-    unit: str
-    total: int
-    parts: tuple[tuple[str, int], ...]
-    dead: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A tally at one moment. Stories are in order of arrival, the newest last."""
-
-    columns: tuple[Column, ...]
-    suppressed: tuple[tuple[str, int], ...]
-    types: tuple[tuple[str, int], ...]
-    stories: tuple[Story, ...]
-    subjects: int
-    repeats: int
-    unreadable: int
-    summary: dict[str, Any]
-
-    @property
-    def dead(self) -> int:
-        """Records all stages gave up."""
-        return sum(column.dead for column in self.columns)
-
-
-class _Known:
-    """The ids seen lately. One that was forgotten would count again; a repeat comes long before that."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._ids: OrderedDict[str, str] = OrderedDict()
-
-    def new(self, ident: str, value: str = "") -> bool:
-        """Whether `ident` is seen for the first time; remembers it with `value`."""
-        if ident in self._ids:
-            return False
-        self._ids[ident] = value
-        if len(self._ids) > self._limit:
-            self._ids.popitem(last=False)
-        return True
-
-    def value(self, ident: str) -> str | None:
-        """What was remembered with `ident`."""
-        return self._ids.get(ident) or None
 
 
 class Tally:
@@ -107,7 +48,7 @@ class Tally:
     def __init__(self, stories: int = 200, remembered: int = _REMEMBERED) -> None:
         self._stories: deque[Story] = deque(maxlen=stories)
         self._limit = remembered
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
         self._parts: dict[Stage, Counter[str]] = {stage: Counter() for stage in STAGES}
         self._totals: Counter[Stage] = Counter()
         self._dead: Counter[str] = Counter()
@@ -166,8 +107,8 @@ class Tally:
         parts = tuple(self._parts[stage].most_common())
         return Column(stage, UNITS[stage], self._totals[stage], parts, self._dead[stage])
 
-    def _ids(self, kind: str) -> _Known:
-        return self._known.setdefault(kind, _Known(self._limit))
+    def _ids(self, kind: str) -> Known:
+        return self._known.setdefault(kind, Known(self._limit))
 
     def _hit(self, stage: Stage, ident: str, part: str) -> bool:
         """Counts `ident` once for a stage."""

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from streams.console.snapshot import Column
 from streams.console.story import Story, Tone
-from streams.console.tally import Column
 from streams.console.view import Look, View
 
 HINT = "Ctrl-C stops everything"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from streams.console.tally import Snapshot
+from streams.console.snapshot import Snapshot
 
 State = Literal["starting", "running", "stopped", "failed"]
 

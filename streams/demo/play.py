@@ -45,7 +45,7 @@ class Play:
         """Has the shop and the messenger send their webhooks to the ingress."""
         client: Any = CONNECTOR.open(self._surroundings.shop_settings(), self._wire)
         await client.subscribe(self._surroundings.hook)
-        await self._post("opentext_notifications/_sandbox/webhook", self._surroundings.webhook.model_dump())
+        await self._post("opentext_notifications/_sandbox/webhook", self._surroundings.webhook)
 
     async def scene(self, scene: Scene) -> None:
         """Plays one scene to its end."""

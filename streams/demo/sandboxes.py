@@ -11,15 +11,17 @@ from starlette.routing import Mount
 
 from connectors.bigcommerce.sandbox.config import SandboxConfig
 from connectors.discovery import discover
+from connectors.exstream.sandbox.state import Communication
 from connectors.exstream.sandbox.state import Config as ExstreamConfig
 from connectors.opentext_notifications.sandbox.state import Config, Knobs
+from streams.demo.keys import DOMAIN, KEY, STORE, TEMPLATE, USER
 from streams.runtime.health import Health
 from streams.runtime.metrics import Metrics
 from streams.runtime.web import create, serve
 
-SHOP = SandboxConfig(duplicate_rate=0.15, shuffle=0.3, shuffle_s=0.5)
-COMPOSER = ExstreamConfig()
-MESSENGER = Config(knobs=Knobs(life_s=2.5, duplicate_rate=0.15, shuffle_rate=0.2))
+SHOP = SandboxConfig(store_hash=STORE, token=KEY, client_secret=KEY, duplicate_rate=0.15, shuffle=0.3, shuffle_s=0.5)
+COMPOSER = ExstreamConfig(client_id=USER, client_secret=KEY, domain=DOMAIN, communications={TEMPLATE: Communication()})
+MESSENGER = Config(user=USER, password=KEY, knobs=Knobs(life_s=2.5, duplicate_rate=0.15, shuffle_rate=0.2))
 CONFIGS = {"bigcommerce": SHOP, "exstream": COMPOSER, "opentext_notifications": MESSENGER}
 
 

@@ -1,7 +1,4 @@
-"""What the demo's processes are told: one environment, made from addresses alone.
-
-The credentials are the sandboxes' own and open nothing else.
-"""
+"""What the demo's processes are told: one environment, made from addresses alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +7,9 @@ from typing import Any
 import orjson
 
 from connectors.bigcommerce.settings import Settings
-from connectors.exstream.sandbox.state import GENERIC
-from connectors.opentext_notifications.sandbox.state import Webhook
-from streams.demo.sandboxes import COMPOSER, MESSENGER, SHOP
+from streams.demo.keys import DOMAIN, KEY, MESSENGER_ACCOUNT, STORE, TEMPLATE, USER
 from streams.settings import PREFIX
 
-MESSENGER_ACCOUNT = "main"
 WAIT_S = 4.0
 """How long a confirmation and a reminder wait: long enough for what calls them off, short enough to watch."""
 
@@ -48,18 +42,20 @@ class Surroundings:
     @property
     def hook(self) -> str:
         """Where the shop sends its webhooks."""
-        return f"{self.ingress}/hooks/bigcommerce/{SHOP.store_hash}"
+        return f"{self.ingress}/hooks/bigcommerce/{STORE}"
 
     @property
-    def webhook(self) -> Webhook:
+    def webhook(self) -> dict[str, str]:
         """Where the messenger reports, and how it proves itself."""
-        return Webhook(url=f"{self.ingress}/hooks/opentext_notifications/{MESSENGER_ACCOUNT}")
+        url = f"{self.ingress}/hooks/opentext_notifications/{MESSENGER_ACCOUNT}"
+        return {"url": url, "auth": "basic", "user": USER, "password": self.proof}
 
     def _own(self) -> dict[str, str]:
         durations = {
             "order_confirmation.grace_s": WAIT_S,
             "cart_reminder.delay_s": WAIT_S,
             "notify.retry_s": 1.0,
+            "notify.unresolved_s": 3.0,
             "track.poll_s": 15.0,
         }
         return {
@@ -75,26 +71,26 @@ class Surroundings:
     def _connectors(self) -> dict[str, str]:
         composer, messenger = f"{self.sandboxes}/exstream", f"{self.sandboxes}/opentext_notifications"
         return {
-            "BIGCOMMERCE_ACCOUNT": SHOP.store_hash,
+            "BIGCOMMERCE_ACCOUNT": STORE,
             "BIGCOMMERCE_BASE_URL": f"{self.sandboxes}/bigcommerce",
-            "BIGCOMMERCE_ACCESS_TOKEN": SHOP.token,
-            "BIGCOMMERCE_CLIENT_SECRET": SHOP.client_secret,
+            "BIGCOMMERCE_ACCESS_TOKEN": KEY,
+            "BIGCOMMERCE_CLIENT_SECRET": KEY,
             "BIGCOMMERCE_HOOK_HEADER_VALUE": self.proof,
             "BIGCOMMERCE_TENANT": "example",
             "BIGCOMMERCE_BRAND": "example-shop",
             "BIGCOMMERCE_RATE_PER_S": "200",
             "EXSTREAM_BASE_URL": composer,
-            "EXSTREAM_DOMAIN": COMPOSER.domain,
+            "EXSTREAM_DOMAIN": DOMAIN,
             "EXSTREAM_TOKEN_URL": f"{composer}/otdsws/oauth2/token",
-            "EXSTREAM_CLIENT_ID": COMPOSER.client_id,
-            "EXSTREAM_CLIENT_SECRET": COMPOSER.client_secret,
-            "EXSTREAM_TEMPLATES": orjson.dumps({"*": {"communication_id": GENERIC}}).decode(),
+            "EXSTREAM_CLIENT_ID": USER,
+            "EXSTREAM_CLIENT_SECRET": KEY,
+            "EXSTREAM_TEMPLATES": orjson.dumps({"*": {"communication_id": TEMPLATE}}).decode(),
             "OPENTEXT_NOTIFICATIONS_BASE_URL": f"{messenger}/mra/v1",
             "OPENTEXT_NOTIFICATIONS_ACCOUNT": MESSENGER_ACCOUNT,
-            "OPENTEXT_NOTIFICATIONS_USER": MESSENGER.user,
-            "OPENTEXT_NOTIFICATIONS_PASSWORD": MESSENGER.password,
-            "OPENTEXT_NOTIFICATIONS_WEBHOOK_USER": self.webhook.user,
-            "OPENTEXT_NOTIFICATIONS_WEBHOOK_PASSWORD": self.webhook.password,
+            "OPENTEXT_NOTIFICATIONS_USER": USER,
+            "OPENTEXT_NOTIFICATIONS_PASSWORD": KEY,
+            "OPENTEXT_NOTIFICATIONS_WEBHOOK_USER": self.webhook["user"],
+            "OPENTEXT_NOTIFICATIONS_WEBHOOK_PASSWORD": self.webhook["password"],
             "OPENTEXT_NOTIFICATIONS_FROM_DISPLAY_NAME": "Example Shop",
             "OPENTEXT_NOTIFICATIONS_SUBMIT_RATE_PER_S": "100",
         }

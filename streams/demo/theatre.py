@@ -3,12 +3,10 @@
 import asyncio
 import os
 import secrets
-import shutil
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -21,6 +19,7 @@ from streams.console import page
 from streams.console.feed import Feed
 from streams.console.terminal import Terminal
 from streams.console.view import View
+from streams.demo.home import kept
 from streams.demo.play import Play
 from streams.demo.surroundings import Surroundings
 from streams.demo.troupe import Member, Troupe
@@ -30,12 +29,10 @@ from streams.local.ports import HOST, free_port
 from streams.local.registry import Registry, open_registry
 from streams.local.supervise import Supervisor
 from streams.local.topics_admin import create_topics
-from streams.runtime.logs import configure
 from streams.runtime.web import serve
 from streams.topics import TABLE
 
 PAGE_PORT = 8800
-RUNS = Path(".run")
 PARTITIONS = 4
 
 _CLI = ("-c", "from streams.cli import main; main()")
@@ -43,8 +40,9 @@ _CLI = ("-c", "from streams.cli import main; main()")
 
 @dataclass(frozen=True, slots=True)
 class Theatre:
-    """What a performance needs, and who keeps its processes running."""
+    """What a performance needs, where everything is, and who keeps its processes running."""
 
+    where: Surroundings
     play: Play
     feed: Feed
     supervisor: Supervisor
@@ -54,7 +52,7 @@ class Theatre:
 async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[Theatre]:
     """A run that is ready to be played to. Raises Misconfigured, Fatal, Retry when it cannot be had."""
     async with AsyncExitStack() as stack:
-        home = stack.enter_context(_home())
+        home = stack.enter_context(kept())
         broker = await stack.enter_async_context(open_broker(kafka, tell=terminal.say))
         _suited(broker, workers)
         # The broker is what the demo shows; the registry is the real one only where somebody has one.
@@ -75,7 +73,8 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         )
         supervisor = await stack.enter_async_context(Supervisor())
         troupe = Troupe(supervisor, wire, home)
-        feed = Feed(broker.bootstrap, Codec(ConfluentRegistry(registry.url)).decode)
+        known = stack.enter_context(closing(ConfluentRegistry(registry.url)))
+        feed = Feed(broker.bootstrap, Codec(known).decode)
         await stack.enter_async_context(_shown(terminal, feed, troupe, broker.describe))
         await stack.enter_async_context(_background(troupe.watch()))
         env = where.environment()
@@ -90,7 +89,7 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         await troupe.ready("sandboxes", "ingress", *_names(workers))
         play = Play(wire, where)
         await play.connect()
-        yield Theatre(play, feed, supervisor)
+        yield Theatre(where, play, feed, supervisor)
 
 
 def _names(workers: int) -> list[str]:
@@ -111,7 +110,9 @@ def _suited(broker: Broker, workers: int) -> None:
 def _prepare(broker: Broker, registry: Registry) -> None:
     """Topics and schemas, as `tidings setup` makes them, without loading all that a worker is made of."""
     create_topics(broker.bootstrap, broker.kind, PARTITIONS, replication_factor=1)
-    if problems := publish(ConfluentRegistry(registry.url), TABLE).problems:
+    with closing(ConfluentRegistry(registry.url)) as known:
+        problems = publish(known, TABLE).problems
+    if problems:
         raise Misconfigured("schemas_refused", "; ".join(problems))
 
 
@@ -123,30 +124,6 @@ def _used(bootstrap: str) -> bool:
         return any(consumer.get_watermark_offsets(place, timeout=10)[1] > 0 for place in places)
     finally:
         consumer.close()
-
-
-@contextmanager
-def _home() -> Iterator[Path]:
-    """A directory for this run's logs. They stay until the next run, because they tell what happened."""
-    for old in RUNS.glob("demo-*"):
-        if not _alive(old.name.removeprefix("demo-")):
-            shutil.rmtree(old, ignore_errors=True)
-    home = RUNS / f"demo-{os.getpid()}"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "demo.log").open("a") as log:
-        configure("warning", "json", log)
-        yield home
-        configure("error", "json")
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from streams.local.supervise import Child, Supervisor
 from streams.local.waiting import tail
 
 _READY_S = 60.0
-_LOOK_S = 0.2
+_LOOK_S, _LOOK_WHEN_WELL_S = 0.2, 1.0
 _UNLIMITED = Limits(rate_per_s=1000, timeout_s=2, connect_timeout_s=1, attempts=1, breaker_failures=1_000_000)
 
 
@@ -67,7 +67,8 @@ class Troupe:
                     self._reasons[name] = ", ".join(f"{part}: {why}" for part, why in reasons.items()) or None
                 except Failure:
                     self._reasons[name] = ""
-            await asyncio.sleep(_LOOK_S)
+            well = all(reason is None for reason in self._reasons.values())
+            await asyncio.sleep(_LOOK_WHEN_WELL_S if well else _LOOK_S)
 
     def processes(self) -> tuple[Process, ...]:
         """How everybody is."""

@@ -23,7 +23,8 @@ def test_html_is_the_body_and_the_pdf_is_attached() -> None:
 
 def test_the_order_of_outputs_does_not_matter() -> None:
     """Outputs in another order make the same body, so a repeat is the same message."""
-    (one,), (other,) = hand_overs(composition(), [PDF, HTML]), hand_overs(composition(), [HTML, PDF])
+    terms = document("application/pdf", b"%PDF-2", queue="TERMS")
+    (one,), (other,) = hand_overs(composition(), [PDF, HTML, terms]), hand_overs(composition(), [terms, HTML, PDF])
     assert body_hash(one) == body_hash(other)
 
 

@@ -108,6 +108,7 @@ def test_an_alarm_that_was_called_off_says_nothing(policy: Policy, story: Story)
     state = next(iter(story.simulation.states.values()))
     held = decide(policy, EMPTY, *story.simulation.inbox[0])
     (timer,) = held.timers
+    assert decide(policy, held.state, *story.simulation.inbox[1]).cancelled == (timer.timer_id,)
     late = decide(policy, state, timer.record(b""), timer.due())
     assert (late.decisions, late.compositions, late.notifications) == ((), (), ())
 
@@ -180,7 +181,9 @@ def test_when_no_rung_is_left_the_reason_is_on_record(story: Story) -> None:
     """A communication that got through nowhere ends in a decision, not in silence."""
     story.add(0, "order").tell(200, "order_confirmation", DeliveryState.BOUNCED_HARD)
     story.tell(300, "order_confirmation", DeliveryState.UNDELIVERED, Channel.SMS)
-    assert story.decisions()[-1] == "300 order_confirmation suppress(no_channel)"
+    story.tell(400, "order_confirmation", DeliveryState.COMPLAINED, Channel.EMAIL)
+    story.tell(500, "order_confirmation", DeliveryState.BLOCKED, Channel.SMS)
+    assert story.decisions()[3:] == ["300 order_confirmation suppress(no_channel)"]
     state = next(iter(story.simulation.states.values()))
     assert [item.phase for item in state.communications.values()] == [Phase.FAILED]
 

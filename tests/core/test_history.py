@@ -21,7 +21,7 @@ from streams.core.work import Decided
 from tests.core.given import at
 
 POLICY = load()
-MANY = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=40, deadline=None)
 
 PEOPLE = [
     {"customer_ref": "bigcommerce:abc123:1", "email": "ada@example.test"},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,12 +11,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from connectors.bigcommerce.sandbox.config import SandboxConfig
 from connectors.discovery import discover
 from connectors.http import Wire
 from streams.demo.acts import Leave, Place, Scene
 from streams.demo.oracle import withdrawn
 from streams.demo.play import Play
+from streams.demo.sandboxes import COMPOSER, MESSENGER, SHOP
 from streams.demo.scenario import fixed_set
 from streams.demo.surroundings import Surroundings
 
@@ -44,8 +45,8 @@ def where(tmp_path: Path) -> Surroundings:
 async def wire() -> AsyncIterator[Wire]:
     HOOKS.clear()
     found, away = discover(), Wire(transport=httpx.MockTransport(taken))
-    configs = {"bigcommerce": (SandboxConfig(wire=away),), "exstream": (), "opentext_notifications": ()}
-    mounts = [Mount(f"/{name}", found[name].sandbox(*config)) for name, config in configs.items()]
+    configs = {"bigcommerce": replace(SHOP, wire=away), "exstream": COMPOSER, "opentext_notifications": MESSENGER}
+    mounts = [Mount(f"/{name}", found[name].sandbox(config)) for name, config in configs.items()]
     made = Wire(transport=httpx.ASGITransport(Starlette(routes=mounts)))
     yield made
     await made.aclose()

@@ -47,7 +47,7 @@ def test_the_demo_and_the_ingress_share_the_second_factor(where: Surroundings) -
     assert shop.hook_header_value
     assert shop.hook_header_value.get_secret_value() == "second-factor"
     assert where.hook == "http://127.0.0.1:8080/hooks/bigcommerce/abc123"
-    assert where.webhook.url == "http://127.0.0.1:8080/hooks/opentext_notifications/main"
+    assert where.webhook["url"] == "http://127.0.0.1:8080/hooks/opentext_notifications/main"
 
 
 def test_every_system_in_the_demo_has_a_stand_in() -> None:

@@ -15,7 +15,6 @@ from streams.demo.oracle import Journals, Verdict, judge
 from streams.demo.play import Play
 from streams.demo.scenes import confirmed
 from streams.demo.theatre import Theatre, opened
-from streams.local.broker import Broker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 ORDERS = 2000
@@ -25,13 +24,11 @@ PATIENCE_S = 600
 WORKERS = ("worker-1", "worker-2")
 
 
-async def test_killing_workers_among_two_thousand_orders_loses_and_repeats_nothing(broker: Broker) -> None:
+async def test_killing_workers_among_two_thousand_orders_loses_and_repeats_nothing(broker_kind: str) -> None:
     """Three kill -9 in the middle of 2,000 orders: each is confirmed once, and each store learns of it."""
     dice = random.Random(3)
     scenes = [confirmed(f"o{number}", _person(number)) for number in range(ORDERS)]
-    # A broker of its own, so that the numbers of this shop's orders are the first ones there.
-    kind = broker.kind if broker.kind == "docker" else "local"
-    async with opened(kind, len(WORKERS), Terminal(Console(file=io.StringIO()))) as theatre:
+    async with opened(broker_kind, len(WORKERS), Terminal(Console(file=io.StringIO()))) as theatre:
         playing = asyncio.create_task(_play(theatre.play, scenes))
         for count in KILL_AFTER:
             await _until(theatre, lambda seen, count=count: len(_accepted(seen)) >= count)  # type: ignore[misc]

@@ -37,6 +37,7 @@ class Control:
             Route("/subscribers", self.subscriber, methods=post),
             Route("/subscribers/{email}", self.subscriber, methods=post),
             Route("/faults", self.fault, methods=post),
+            Route("/faults", self.mend, methods=["DELETE"]),
             Route("/journal", self.journal),
         ]
 
@@ -104,6 +105,11 @@ class Control:
         except TypeError as wrong:
             return _refuse(str(wrong))
         return JSONResponse({"faults": len(self.gate.faults), "quota": self.gate.quota})
+
+    async def mend(self, _request: Request) -> Response:
+        """No more faults."""
+        self.gate.faults.clear()
+        return Response(status_code=204)
 
     async def journal(self, request: Request) -> Response:
         """Everything that is or happened."""
