@@ -52,7 +52,7 @@ class Limits:
     attempts: int = 3
     breaker_failures: int = 10
     breaker_open_s: float = 5
-    connections: int = 100
+    connections: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ class Http:
         self._base = base_url.rstrip("/")
         self._breaker = Breaker(connector, limits.breaker_failures, limits.breaker_open_s, changed=_log_breaker)
         slow = limits.rate_per_s < 1
+        # httpcore looks at every connection for every waiting request: let what cannot have one wait here instead.
+        self._connections = asyncio.Semaphore(limits.connections)
         self._limiter = AsyncLimiter(1, 1 / limits.rate_per_s) if slow else AsyncLimiter(limits.rate_per_s, 1)
 
     async def send(  # noqa: PLR0913 - one call of HTTP has this many independent aspects
@@ -184,7 +186,7 @@ class Http:
     async def _exchange(self, call: "_Call", proof: Mapping[str, str]) -> Response:
         """One request and whatever answer comes; the breaker, the limiter and the metrics see it."""
         with self._breaker.attempt() as attempt:
-            async with self._limiter:
+            async with self._connections, self._limiter:
                 started, outcome = time.monotonic(), "cancelled"
                 try:
                     answer = await self._request(call, proof)

@@ -24,7 +24,7 @@ from streams.agents.ports import Ports, stretched
 from streams.communications.loader import load as load_policy
 from streams.core.notify import Retries
 from streams.core.track import Polling
-from streams.engine import EngineConfig, Host
+from streams.engine import EngineConfig
 from streams.errors import Misconfigured, Retry
 from streams.local.choice import Kind
 from streams.local.topics_admin import create_topics
@@ -99,6 +99,9 @@ async def run_worker(
     settings: Settings, names: Sequence[Stage] = STAGES, ready: Callable[[int], None] | None = None
 ) -> None:
     """One worker process for some stages, until SIGTERM or SIGINT."""
+    # Loading Faust takes longer than everything else, and no other role needs it.
+    from streams.engine.host import Host
+
     made = parts(settings)
     agents = ports(made)
     stages = [AGENTS[name].stage(agents) for name in STAGES if name in names]

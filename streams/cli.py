@@ -254,3 +254,7 @@ def _letters(stage: list[str] | None) -> Iterator[tuple[str, Any]]:
 def main() -> None:
     """The console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -50,6 +50,11 @@ def opened(request: NotificationRequest, framed: bytes, provider: str, now: date
     )
 
 
+def carrying(entry: LedgerEntry, request: NotificationRequest, framed: bytes) -> LedgerEntry:
+    """The entry with the message that is about to use its key; only while none can have used it before."""
+    return entry.model_copy(update={"body_hash": body_hash(request), "request": framed})
+
+
 def waiting(entry: LedgerEntry, state: LedgerState, reason: str, retry_at: datetime, now: datetime) -> LedgerEntry:
     """Put off until `retry_at`; the request is kept."""
     changes = {"state": state, "reason": reason, "retry_at": retry_at, "recorded_at": now}

@@ -138,16 +138,16 @@ def plan(
         return _as_step(_unknown(entry, sink, now))
     if entry.retry_at is not None and entry.retry_at > now:
         return Wait(entry, ledger.timer(entry, entry.retry_at))
-    if entry.body_hash != ledger.body_hash(request):
-        # A second composition of the same delivery. Only the one in the ledger may ever use its key.
-        return Wait(entry, ledger.timer(entry, now))
     refusal = _refusal(request, permissions, now)
     if ledger.unresolved(entry):
+        if not refusal and entry.body_hash != ledger.body_hash(request):
+            # The key may stand for the other body already, and nobody can tell whether it does.
+            refusal = "body_changed"
         return _resolve(entry, refusal, sink, now)
     if refusal:
         gone = ledger.closed(entry, LedgerState.SUPPRESSED, refusal, now)
         return Suppress(gone, ledger.feedback(gone, DeliveryState.SUPPRESSED, now, refusal))
-    return Intend(ledger.intended(entry, now))
+    return Intend(ledger.intended(ledger.carrying(entry, request, framed), now))
 
 
 def settle(entry: LedgerEntry, outcome: Outcome, sink: Sink, now: datetime) -> Settled:

@@ -52,7 +52,8 @@ def send(work: Work, name: str, rule: Rule, first_rung: int = 0, because: Sequen
     phase = Phase.LEFT if item.phase is Phase.LEFT else Phase.SENT
     data = None if last else item.data
     work.put(name, replace(item, phase=phase, rung=routes[-1].rung, data=data, deliveries=deliveries))
-    channels = [route.channel.value for route in routes]
+    chosen = rule.channels[routes[0].rung :] if rule.ladder else [route.channel for route in routes]
+    channels = [channel.value for channel in chosen]
     work.decide(name, Ruling(Outcome.SEND, explanation=explanation, channels=channels))
     return True
 

@@ -17,12 +17,13 @@ from streams.core.work import KEPT_FACTS, Ruling, Work
 def on_fact(work: Work, fact: Fact) -> None:
     """Take in a new commerce fact."""
     work.state = remembered(work.state, fact)
+    started = [rule for rule in work.policy.triggered_by(work.record.kind) if rule.matches(fact)]
     for rule, cancel in work.policy.cancelled_by(work.record.kind):
-        if cancel.matches(fact):
+        # What starts a communication does not call it off, whatever a rule says: one fact, one decision.
+        if rule not in started and cancel.matches(fact):
             _call_off(work, rule, cancel, fact)
-    for rule in work.policy.triggered_by(work.record.kind):
-        if rule.matches(fact):
-            _start(work, rule, fact)
+    for rule in started:
+        _start(work, rule, fact)
     wake_children(work)
 
 

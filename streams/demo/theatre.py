@@ -35,7 +35,7 @@ from streams.topics import TABLE
 PAGE_PORT = 8800
 PARTITIONS = 4
 
-_CLI = ("-c", "from streams.cli import main; main()")
+_CLI = ("-m", "streams.cli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
     """A run that is ready to be played to. Raises Misconfigured, Fatal, Retry when it cannot be had."""
     async with AsyncExitStack() as stack:
         home = stack.enter_context(kept())
-        broker = await stack.enter_async_context(open_broker(kafka, tell=terminal.say))
-        _suited(broker, workers)
-        # The broker is what the demo shows; the registry is the real one only where somebody has one.
-        registry = await stack.enter_async_context(
-            open_registry("auto" if os.environ.get("TIDINGS_REGISTRY") else "embedded", tell=terminal.say)
+        chosen = open_broker(kafka, tell=terminal.say)
+        broker, registry = await asyncio.gather(
+            stack.enter_async_context(chosen),
+            stack.enter_async_context(open_registry(_registry_for(chosen), tell=terminal.say)),
         )
+        _suited(broker, workers)
         wire = Wire()
         stack.push_async_callback(wire.aclose)
         sandboxes, ingress = free_port(), free_port()
@@ -90,6 +90,13 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         play = Play(wire, where)
         await play.connect()
         yield Theatre(where, play, feed, supervisor)
+
+
+def _registry_for(broker: Broker) -> str:
+    """As real as the broker, unless somebody has one already."""
+    if os.environ.get("TIDINGS_REGISTRY"):
+        return "auto"
+    return broker.kind if broker.kind in {"local", "docker"} else "embedded"
 
 
 def _names(workers: int) -> list[str]:

@@ -1,8 +1,10 @@
-"""Faust that loses nothing and repeats nothing: transactional lanes under ordinary agents. README.md tells how."""
+"""Faust that loses nothing and repeats nothing: transactional lanes under ordinary agents. README.md tells how.
 
-from streams.engine.host import Host
+The host is not imported here: whoever only declares a stage, or reads its records, need not load Faust.
+"""
+
 from streams.engine.model import ATTEMPT, Headers, Out, Record, Timer
 from streams.engine.stage import EngineConfig, Observer, Stage
 from streams.engine.step import STATE, Step
 
-__all__ = ["ATTEMPT", "STATE", "EngineConfig", "Headers", "Host", "Observer", "Out", "Record", "Stage", "Step", "Timer"]
+__all__ = ["ATTEMPT", "STATE", "EngineConfig", "Headers", "Observer", "Out", "Record", "Stage", "Step", "Timer"]

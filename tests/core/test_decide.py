@@ -64,7 +64,7 @@ def test_a_decision_can_be_explained(story: Story) -> None:
     hold, send = story.simulation.decisions
     order, alarm = (record for record, _ in story.simulation.inbox[:2])
     assert (hold.outcome, hold.reason, hold.until) == (Outcome.HOLD, "grace", at(120))
-    assert (send.outcome, send.reason, send.channels) == (Outcome.SEND, None, ("EMAIL",))
+    assert (send.outcome, send.reason, send.channels) == (Outcome.SEND, None, ("EMAIL", "SMS"))
     assert send.policy_version == story.simulation.policy.version
     assert send.facts == (order.record_id, alarm.record_id)
     assert send.business_key == "SO-1001"
@@ -326,6 +326,12 @@ def test_an_older_copy_does_not_restart_a_reminder(story: Story) -> None:
     story.add(0, "consent").add(10, "cart", changed_at=5).add(20, "cart", status="ACTIVE", changed_at=15)
     story.add(30, "cart", changed_at=10)
     assert story.decisions()[-1] == "30 cart_reminder suppress(superseded_by_event)"
+
+
+def test_an_older_copy_does_not_call_a_reminder_off(story: Story) -> None:
+    """A copy of the cart from before it was abandoned arrives late and changes nothing."""
+    story.add(0, "consent").add(10, "cart", changed_at=10).add(20, "cart", status="ACTIVE", changed_at=5)
+    assert story.decisions() == ["10 cart_reminder hold(grace)", "3610 cart_reminder send"]
 
 
 def test_a_reminder_that_is_due_already_leaves_at_once(story: Story) -> None:

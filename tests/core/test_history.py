@@ -21,7 +21,7 @@ from streams.core.work import Decided
 from tests.core.given import at
 
 POLICY = load()
-MANY = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=30, deadline=None)
 
 PEOPLE = [
     {"customer_ref": "bigcommerce:abc123:1", "email": "ada@example.test"},
@@ -42,7 +42,7 @@ ORDERS = event(
     "order",
     order_ref=st.sampled_from(["o-1", "o-2"]),
     external_ref=st.sampled_from([None, "SO-1"]),
-    status=st.sampled_from(["INCOMPLETE", "PLACED", "PROCESSING", "SHIPPED", "CANCELLED"]),
+    status=st.sampled_from(["INCOMPLETE", "PLACED", "PROCESSING", "SHIPPED", "DECLINED", "CANCELLED"]),
     changed_at=TIMES,
     placed_at=st.sampled_from([0, 3000, -400000]),
 )

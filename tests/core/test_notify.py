@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.models import ConsentState, DeliveryState, LedgerEntry, LedgerState, NotificationRequest, Permissions
@@ -181,12 +181,20 @@ def test_a_refused_repeat_does_not_settle_the_first_try() -> None:
     assert after.entry.state is LedgerState.AMBIGUOUS
 
 
-def test_a_second_composition_never_uses_the_key_of_the_first() -> None:
-    """A request with another body for the same delivery waits for the one in the ledger."""
+def test_a_key_that_may_be_used_never_carries_another_body() -> None:
+    """A second composition of a delivery whose outcome is unknown is not submitted under its key."""
+    unknown = settle(intent(), Ambiguous("timeout"), KEYED, at(0)).entry
+    step = planned(unknown, at(60), asked=request(text="another"))
+    assert isinstance(step, Park)
+    assert step.entry.reason == "body_changed"
+
+
+def test_a_key_that_was_certainly_not_used_is_free() -> None:
+    """After a certain refusal the entry stands for what is submitted next."""
     put_off = settle(intent(), Retry("throttled"), KEYED, at(0)).entry
     step = planned(put_off, at(60), asked=request(text="another"))
-    assert isinstance(step, Wait)
-    assert step.entry == put_off
+    assert isinstance(step, Intend)
+    assert step.entry.body_hash == ledger.body_hash(request(text="another"))
 
 
 @pytest.mark.parametrize(
@@ -288,6 +296,7 @@ class World:
         self.entry = settled.entry
 
 
+@settings(max_examples=60, deadline=None)
 @given(PROMISES, st.lists(OUTCOMES, max_size=12))
 def test_nobody_ever_gets_a_delivery_twice(sink: Sink, words: list[str]) -> None:
     """Through refusals, time-outs and crashes the sink accepts at most once, and an accepted entry was accepted."""

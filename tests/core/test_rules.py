@@ -41,6 +41,6 @@ def test_a_child_names_its_parent(policy: Policy) -> None:
 def test_the_policy_finds_rules_by_fact(policy: Policy) -> None:
     """Each fact starts and calls off what its rules say and nothing else."""
     assert [rule.type for rule in policy.triggered_by("commerce.orders")] == ["order_cancelled", "order_confirmation"]
-    assert {rule.type for rule, _ in policy.cancelled_by("commerce.orders")} == {"cart_reminder"}
+    assert {rule.type for rule, _ in policy.cancelled_by("commerce.carts")} == {"cart_reminder"}
     assert policy.triggered_by("commerce.customers") == ()
     assert policy.superseders("order_confirmation") == ("order_cancelled",)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.models import DeliveryState as S
@@ -59,6 +59,7 @@ def test_the_highest_rank_counts(states: list[S], current: S) -> None:
     assert told(*states).state.current is current
 
 
+@settings(max_examples=60, deadline=None)
 @given(RECEIPTS, st.randoms(), st.integers(1, 3))
 def test_order_repeats_and_bundles_do_not_matter(facts: list[tuple[S, int]], chance: Random, size: int) -> None:
     """The same receipts in any order, any bundles and any number lead to the same state."""
@@ -75,6 +76,7 @@ def test_order_repeats_and_bundles_do_not_matter(facts: list[tuple[S, int]], cha
     assert (crooked.current, crooked.facts) == (straight.current, straight.facts)
 
 
+@settings(max_examples=60, deadline=None)
 @given(RECEIPTS)
 def test_news_is_told_once(facts: list[tuple[S, int]]) -> None:
     """No feedback has the id of another, and a receipt that changes nothing is no news."""
@@ -88,6 +90,7 @@ def test_news_is_told_once(facts: list[tuple[S, int]]) -> None:
     assert len(ids) == len(set(ids))
 
 
+@settings(max_examples=60, deadline=None)
 @given(RECEIPTS)
 def test_a_snapshot_is_told_in_the_order_of_life(facts: list[tuple[S, int]]) -> None:
     """From one snapshot with several facts the outcomes are told from the lowest rank to the highest."""

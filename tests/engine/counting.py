@@ -9,7 +9,8 @@ import signal
 import sys
 from typing import Any
 
-from streams.engine import EngineConfig, Host, Record, Stage, Step, Timer
+from streams.engine import EngineConfig, Record, Stage, Step, Timer
+from streams.engine.host import Host
 from streams.errors import Failure, Reject
 
 
