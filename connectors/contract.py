@@ -8,7 +8,7 @@ a commerce platform is `Ingest` + `Hydrate` + `WriteBack`, a composition system 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
@@ -51,6 +51,15 @@ class Hydrate(Protocol):
 
     async def hydrate(self, raw: RawDelivery) -> Sequence[BaseModel]:
         """Canonical records (Order, Customer, ...). Raises Retry, Reject, Skip, Misconfigured."""
+        ...
+
+
+@runtime_checkable
+class Subscribe(Protocol):
+    """A platform that has to be told where to send its webhooks."""
+
+    async def subscribe(self, destination: str) -> Mapping[str, str]:
+        """What was done, by event. Harmless to repeat. Raises Retry, Reject, Misconfigured."""
         ...
 
 

@@ -12,8 +12,8 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from connectors.contract import Connector
-from connectors.discovery import discover
+from connectors.contract import Connector, Subscribe
+from connectors.discovery import discover, find
 from connectors.http import Wire
 from schemas.codec import Codec
 from schemas.commands import publish
@@ -185,6 +185,18 @@ def stop_signal(health: Health) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ask)
     return stop
+
+
+async def subscribe(connector: str, destination: str) -> Mapping[str, str]:
+    """Have a platform send its webhooks to us; what was done, by event. Raises Misconfigured, Retry, Reject."""
+    known, wire = find(connector), Wire()
+    client = known.open(load(known.settings), wire)
+    if not isinstance(client, Subscribe):
+        raise Misconfigured("no_subscription", f"{connector} is not told by an API where to send: see its README")
+    try:
+        return await client.subscribe(destination)
+    finally:
+        await wire.aclose()
 
 
 async def run_sandboxes(host: str, port: int, ready: Callable[[int], None] | None = None) -> None:

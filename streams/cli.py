@@ -127,6 +127,19 @@ def setup() -> None:
 
 
 @app.command()
+def subscribe(
+    connector: str, destination: Annotated[str, typer.Argument(help="https://<ingress>/hooks/<connector>/<account>")]
+) -> None:
+    """Have a platform send its webhooks to the ingress; repeating it repairs what is missing."""
+    from streams import app as root
+
+    with _answering():
+        _settings()
+        for event, done in asyncio.run(root.subscribe(connector, destination)).items():
+            print(f"{event}\t{done}")
+
+
+@app.command()
 def settings() -> None:
     """Print what is in force, secrets hidden."""
     from connectors.discovery import discover

@@ -3,8 +3,11 @@
 import asyncio
 import base64
 import io
+import os
 import re
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ from connectors.http import Limits, Wire
 from schemas.codec import Codec
 from schemas.models import RawDelivery
 from schemas.registry import ConfluentRegistry
-from streams.agents.deadletters import Letter, letters, replay
+from streams.agents.deadletters import Letter, letters
 from streams.console.terminal import Terminal
 from streams.demo.acts import Person, Place, Scene
 from streams.demo.theatre import Theatre, opened
@@ -65,6 +68,13 @@ class Loop:
         journal = (await self.http.send("journal", "GET", f"{SHOP}/_sandbox/journal", safe=True)).json()
         values = [field["value"] for field in journal["metafields"] if str(field["resource_id"]) == number]
         return any('"status":"delivered"' in value for value in values)
+
+    async def tidings(self, *arguments: str) -> str:
+        """What the command says."""
+        own = {**os.environ, **self.theatre.where.environment()}
+        argv = [sys.executable, "-m", "streams.cli", *arguments]
+        done = await asyncio.to_thread(subprocess.run, argv, env=own, capture_output=True, text=True, check=True)
+        return done.stdout
 
     async def letter(self, stage: Stage, wanted: Callable[[Letter], bool]) -> Letter:
         """A dead letter, once it is there."""
@@ -124,7 +134,9 @@ async def test_what_cannot_be_fetched_is_kept_and_comes_back_by_replay(loop: Loo
     webhook = loop.codec.decode_as(found.letter.value or b"", RawDelivery)
     assert re.search(rb'"id": ?%s\b' % number.encode(), webhook.body)
     await loop.http.send("calm", "DELETE", f"{SHOP}/_sandbox/faults", safe=True)
-    await asyncio.to_thread(replay, loop.theatre.where.bootstrap, [found])
+    assert found.place in await loop.tidings("dlq", "list", "--stage", "collect")
+    assert '"reason": "not_yet_visible"' in await loop.tidings("dlq", "show", found.place)
+    assert await loop.tidings("dlq", "replay", found.place) == "put back 1\n"
     assert (await loop.one_message(number))["billing_code"] == "order_confirmation"
 
 
@@ -150,6 +162,13 @@ async def test_a_message_that_was_accepted_behind_an_error_is_not_sent_twice(loo
     await loop.fault(MESSENGER, path="/outbound/emails", kind=kind, status=500, times=1)
     message = await loop.one_message(await loop.place("trapped"))
     assert message["channel"] == "EMAIL"
+
+
+async def test_an_outcome_nobody_pushes_is_polled(loop: Loop) -> None:
+    """When the provider's webhooks are lost, polling finds out what became of a message."""
+    await loop.http.send("mute", "POST", f"{MESSENGER}/_sandbox/knobs", json={"webhook_rate": 0.0}, safe=False)
+    await loop.one_message(await loop.place("unheard"))
+    await loop.http.send("unmute", "POST", f"{MESSENGER}/_sandbox/knobs", json={"webhook_rate": 1.0}, safe=False)
 
 
 async def test_an_unknown_schema_is_kept_with_its_bytes(loop: Loop) -> None:
