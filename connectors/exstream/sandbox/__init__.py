@@ -3,9 +3,9 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from connectors.exstream.sandbox.faults import Failing
 from connectors.exstream.sandbox.routes import routes
 from connectors.exstream.sandbox.state import Config, State
+from connectors.faults import Failing
 
 __all__ = ["Config", "app"]
 

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.exstream.sandbox.faults import Fault
 from connectors.exstream.sandbox.render import RENDERERS
 from connectors.exstream.sandbox.state import Communication, State
 from connectors.exstream.sandbox.view import order_number, view
+from connectors.faults import Fault
 
 TOKEN_PATHS = (
     "/otdsws/otdstenant/{tenant}/oauth2/token",

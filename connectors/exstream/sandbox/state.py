@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from connectors.exstream.sandbox.faults import Faults
+from connectors.faults import Faults
 
 GENERIC = "6f1c2a34-0000-4000-8000-000000000001"
 PDF_ONLY = "6f1c2a34-0000-4000-8000-000000000002"

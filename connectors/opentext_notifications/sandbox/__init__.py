@@ -3,7 +3,7 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from connectors.opentext_notifications.sandbox.faults import Failing
+from connectors.faults import Failing
 from connectors.opentext_notifications.sandbox.pushes import Pusher
 from connectors.opentext_notifications.sandbox.routes import routes
 from connectors.opentext_notifications.sandbox.state import Config, Knobs, State, Webhook

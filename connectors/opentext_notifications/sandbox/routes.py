@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.opentext_notifications.sandbox.faults import Fault
+from connectors.faults import Fault
 from connectors.opentext_notifications.sandbox.pushes import Pusher
 from connectors.opentext_notifications.sandbox.state import State, Webhook
 from connectors.opentext_notifications.sandbox.submission import Refused, message_id, read

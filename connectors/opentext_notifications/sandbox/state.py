@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connectors.faults import Faults
 from connectors.http import Wire
-from connectors.opentext_notifications.sandbox.faults import Faults
 from connectors.opentext_notifications.sandbox.life import Job, snapshot
 
 
