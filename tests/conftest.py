@@ -6,11 +6,13 @@ can be had they are deselected with a word about it; with TIDINGS_REQUIRE_REAL=1
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from streams.local.broker import Broker, open_broker
 from streams.local.registry import Registry, open_registry
+from tests import containers
 
 BROKER = pytest.StashKey[Broker]()
 USED = pytest.StashKey[list[str]]()
@@ -43,9 +45,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> Iterator[Broker]:
     """The run's broker; for tests marked `broker`."""
-    with pytestconfig.stash[BROKER] as started:
+    with _thrown_away(pytestconfig.stash[BROKER]) as started:
         pytestconfig.stash[USED].append(f"broker: {started.describe}")
         yield started
+
+
+def _thrown_away(chosen: Broker) -> AbstractContextManager[Broker]:
+    return containers.broker() if chosen.kind == "docker" else chosen
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +69,7 @@ def kafka(broker: Broker) -> str:
 @pytest.fixture(scope="session")
 def registry(pytestconfig: pytest.Config) -> Iterator[Registry]:
     """The run's schema registry."""
-    with open_registry("auto", require_real=_required()) as started:
+    chosen = open_registry("auto", require_real=_required())
+    with containers.registry() if chosen.kind == "docker" else chosen as started:
         pytestconfig.stash[USED].append(f"registry: {started.describe}")
         yield started

@@ -25,6 +25,9 @@ SILENT: dict[str, Any] = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect
 """For clients that ask a broker which may not be there: librdkafka says so on stderr otherwise, again and again."""
 
 
+IMAGE = f"apache/kafka:{kafka.VERSION}"
+
+
 class Broker(Service):
     """A broker, started by entering it; `kill()` and `start()` bring a real one back with its data."""
 
@@ -75,15 +78,19 @@ def _machine(choice: Choice, port: int, jvm: Sequence[str], tell: Tell) -> tuple
             return MockCluster(), "librdkafka mock cluster, at-least-once for one worker"
 
 
-def _container(port: int) -> Machine:
+def container_environment(port: int) -> dict[str, str]:
+    """What Apache Kafka's image needs to be reached as 127.0.0.1:port."""
     settings = kafka.SETTINGS | {
         "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
         "controller.quorum.voters": "1@localhost:9093",
     }
     env = {"KAFKA_" + key.upper().replace(".", "_"): value for key, value in settings.items()}
-    env["CLUSTER_ID"] = kafka.CLUSTER_ID
-    return docker.Container(f"apache/kafka:{kafka.VERSION}", f"{HOST}:{port}", f"{HOST}:{port}:9092", env)
+    return env | {"CLUSTER_ID": kafka.CLUSTER_ID}
+
+
+def _container(port: int) -> Machine:
+    return docker.Container(IMAGE, f"{HOST}:{port}", f"{HOST}:{port}:9092", container_environment(port))
 
 
 def _asking(bootstrap: str) -> Callable[[], bool]:

@@ -20,6 +20,7 @@ from streams.local.ports import HOST, free_port
 from streams.local.service import Service
 
 VERSION = "2.5.11.Final"
+IMAGE = f"apicurio/apicurio-registry-mem:{VERSION}"
 _PATH = "/apis/ccompat/v7"
 _UP = frozenset({200, 401, 403})
 
@@ -66,15 +67,15 @@ def _machine(choice: Choice, port: int, tell: Tell) -> tuple[Machine, str]:
             return External(choice.address), "Schema registry"
         case "docker":
             port = port or free_port()
-            image, publish = f"apicurio/apicurio-registry-mem:{VERSION}", f"{HOST}:{port}:8080"
-            return docker.Container(image, _url(port), publish, {}), published
+            return docker.Container(IMAGE, registry_url(port), f"{HOST}:{port}:8080", {}), published
         case "local":
             return _apicurio(port or free_port(), tell), published
         case "embedded":
             return RegistryThread(), "Registry of this process"
 
 
-def _url(port: int) -> str:
+def registry_url(port: int) -> str:
+    """What a client of a registry at 127.0.0.1:port takes as its URL."""
     return f"http://{HOST}:{port}{_PATH}"
 
 
@@ -83,7 +84,7 @@ def _apicurio(port: int, tell: Tell) -> Program:
 
     options = [f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={port}", "-Dquarkus.log.console.color=false"]
     argv = [str(java), *QUICK, *options, "-jar", str(jar)]
-    return Program("apicurio", _url(port), lambda _: argv)
+    return Program("apicurio", registry_url(port), lambda _: argv)
 
 
 def _asking(url: str) -> Callable[[], bool]:

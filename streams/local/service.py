@@ -15,7 +15,7 @@ from streams.local.machines import Machine
 from streams.local.waiting import until
 
 PATIENCE_S = 90.0
-EXTERNAL_PATIENCE_S = 15.0
+EXTERNAL_PATIENCE_S = 30.0
 _CREDENTIALS = re.compile(r"//[^/@]*@")
 
 Asking = Callable[[str], Callable[[], bool]]
