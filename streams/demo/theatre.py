@@ -59,6 +59,7 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
             stack.enter_async_context(open_registry(_registry_for(chosen), tell=terminal.say)),
         )
         _suited(broker, workers)
+        terminal.say(f"on {broker.describe} and {registry.describe}")
         wire = Wire()
         stack.push_async_callback(wire.aclose)
         sandboxes, ingress = free_port(), free_port()
