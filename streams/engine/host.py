@@ -125,8 +125,8 @@ class Host:
             if any(owned[topic] != partitions for topic in stage.sources):
                 guards.leave(self.observer, "uneven_assignment", f"{stage.name}: {owned}")
             wanted |= {(stage.name, partition) for partition in partitions}
-        for gone in [key for key, lane in self.lanes.items() if key not in wanted or lane.fenced]:
-            await self.lanes.pop(gone).close()
+        gone = [key for key, lane in self.lanes.items() if key not in wanted or lane.fenced]
+        await asyncio.gather(*(self.lanes.pop(key).close() for key in gone))
         for kept in self.lanes.values():
             kept.resume()
         by_name = {stage.name: stage for stage in self.stages}
