@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from connectors.contract import Connector, Subscribe
@@ -89,9 +88,11 @@ def ports(made: Parts) -> Ports:
         codec=made.codec,
         policy=load_policy(overrides=durations),
         clients=made.clients,
+        attempts=made.settings.retry_attempts,
         retries=retries,
         polling=polling,
         decided=made.metrics.decision,
+        refused=made.metrics.sink_refused,
     )
 
 
@@ -122,6 +123,7 @@ async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = 
     made = parts(settings)
     outbox = Outbox(settings.kafka)
     limits = {"collect.raw": settings.max_body_bytes, "track.raw": settings.max_receipt_bytes}
+    made.health.probe("broker", lambda: outbox.trouble)
     door = Ingress(made.codec, outbox, made.connectors, made.clients, limits, made.metrics.webhook)
     await asyncio.to_thread(check_schemas, made.codec)
     stop = stop_signal(made.health)
@@ -201,11 +203,12 @@ async def subscribe(connector: str, destination: str) -> Mapping[str, str]:
 
 async def run_sandboxes(host: str, port: int, ready: Callable[[int], None] | None = None) -> None:
     """The stand-ins of all outside systems, each under /<connector>, until SIGTERM or SIGINT."""
-    app = Starlette(routes=[Mount(f"/{name}", connector.sandbox()) for name, connector in discover().items()])
-    async with serve(app, host, port) as bound:
+    health = Health()
+    mounts = [Mount(f"/{name}", connector.sandbox()) for name, connector in discover().items()]
+    async with serve(create(Metrics(), health, mounts), host, port) as bound:
         if ready:
             ready(bound)
-        await stop_signal(Health()).wait()
+        await stop_signal(health).wait()
 
 
 def prepare(

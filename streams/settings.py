@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         pattern=r"^[a-z][a-z0-9._-]{0,63}$",
         description="First part of consumer groups and transactional ids.",
     )
+    retry_attempts: int = Field(
+        40, ge=1, description="Tries of a fetch, a composition or a write-back before it becomes a dead letter."
+    )
     durations: dict[str, NonNegativeFloat] = Field(
         default_factory=dict, description="Policy times in seconds by name, as JSON; they replace the shipped ones."
     )

@@ -12,6 +12,8 @@ Stage = Literal["collect", "resolve", "decide", "compose", "notify", "track", "r
 STAGES: tuple[Stage, ...] = ("collect", "resolve", "decide", "compose", "notify", "track", "report")
 
 DAY_MS = 86_400_000
+MESSAGE_MAX_BYTES = 8_388_608
+"""Of a record on any topic; a dead letter may wrap one, so those topics take twice as much."""
 FOREVER = -1
 
 
@@ -34,9 +36,11 @@ class Topic:
     @property
     def config(self) -> dict[str, str]:
         """Broker-side configuration entries."""
+        wraps = self.schema == "tidings.delivery.DeadLetter"
+        size = {"max.message.bytes": str(MESSAGE_MAX_BYTES * (2 if wraps else 1))}
         if self.compacted:
-            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
-        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", **size}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms), **size}
 
 
 def _commerce(name: str, record: str, about: str) -> Topic:

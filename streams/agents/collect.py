@@ -41,6 +41,7 @@ def stage(ports: Ports) -> Stage:
         dead_letters="collect.dlq",
         dead_letter=ports.dead_letter,
         act=act,
+        attempts=ports.attempts,
         retry="requeue",
         batch_max=64,
     )

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from schemas.codec import Codec
 from schemas.models import DeadLetter
 from streams.errors import Misconfigured, Reject, Retry
-from streams.topics import STAGES, Stage
+from streams.topics import BY_NAME, MESSAGE_MAX_BYTES, STAGES, Stage
 
 PATIENCE_S = 15.0
 REPLAYED = "tidings-replayed"
@@ -60,9 +60,21 @@ def find(bootstrap: str, codec: Codec, place: str) -> Letter:
 
 
 def replay(bootstrap: str, chosen: Sequence[Letter]) -> None:
-    """Put letters back on the topic and partition they came from, acknowledged. Raises Retry when one was not."""
+    """Put letters back on the topic and partition they came from, acknowledged.
+
+    Raises Reject before anything is put back when one came from a compacted topic: its key may hold newer truth by now.
+    Raises Retry when one was not acknowledged.
+    """
+    if stale := [one.place for one in chosen if BY_NAME[one.letter.topic].compacted]:
+        raise Reject("not_replayable", f"{', '.join(stale)}: came from a compacted topic, which has moved on since")
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "enable.idempotence": True, "message.timeout.ms": 10_000, "log_level": 2}
+        {
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": True,
+            "message.timeout.ms": 10_000,
+            "message.max.bytes": MESSAGE_MAX_BYTES,
+            "log_level": 2,
+        }
     )
     failed: list[KafkaError] = []
     for one in chosen:

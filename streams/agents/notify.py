@@ -69,7 +69,11 @@ class Notify:
     async def _outcome(self, request: NotificationRequest) -> core.Outcome:
         try:
             accepted: core.Acceptance = await self._client.submit(request)
-        except (Retry, Reject, Ambiguous, Misconfigured) as failure:
+        except Misconfigured as failure:
+            # The core keeps it and looks at consent again before the next try; a person has to be told.
+            self._ports.refused(self._ports.notifier, failure.code)
+            return failure
+        except (Retry, Reject, Ambiguous) as failure:
             return failure
         return accepted
 

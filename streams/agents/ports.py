@@ -16,13 +16,17 @@ from streams.errors import Failure, Misconfigured
 Decided = Callable[[str, str, str | None], None]
 
 
-def _unheard(kind: str, outcome: str, reason: str | None) -> None:
-    """The default when nobody counts decisions."""
+def _unheard(*_: str | None) -> None:
+    """The default when nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`clients` are open connectors by name; `composer` and `notifier` name the ones that compose and notify."""
+    """`clients` are open connectors by name; `composer` and `notifier` name the ones that compose and notify.
+
+    `attempts` is how often collect, compose and report try a record before it becomes a dead letter; `decided` and
+    `refused` count decisions and sinks that refuse us.
+    """
 
     codec: Codec
     policy: Policy
@@ -31,7 +35,9 @@ class Ports:
     notifier: str = "opentext_notifications"
     retries: Retries = field(default_factory=Retries)
     polling: Polling = field(default_factory=Polling)
+    attempts: int = 40
     decided: Decided = _unheard
+    refused: Callable[[str, str], None] = _unheard
 
     def client(self, name: str) -> Any:
         """An open connector. Raises Misconfigured when it is not enabled here."""

@@ -26,6 +26,6 @@ def stage(ports: Ports) -> Stage:
         dead_letters="report.dlq",
         dead_letter=ports.dead_letter,
         act=act,
-        attempts=8,
+        attempts=ports.attempts,
         batch_max=200,
     )

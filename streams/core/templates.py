@@ -5,6 +5,7 @@ step is told.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError
@@ -18,6 +19,10 @@ ALL = ("subject", "text", "sms")
 TEXTS: Mapping[Channel, tuple[str, ...]] = {Channel.EMAIL: ("subject", "text"), Channel.SMS: ("sms",)}
 """Which texts each channel needs."""
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _COMMA_LANGUAGES = frozenset({"cs", "da", "de", "es", "fi", "fr", "it", "nl", "no", "pl", "pt", "ru", "sv", "tr"})
 
 
@@ -84,6 +89,18 @@ def money(amount: str, currency: str, locale: str) -> str:
     return f"{number} {currency}" if comma else f"{currency} {number}"
 
 
+def day(iso: str, locale: str) -> str:
+    """A date as people of a language write it, or as it came where that is not known; `iso` is YYYY-MM-DD."""
+    found = date.fromisoformat(iso)
+    match locale.partition("-")[0]:
+        case "de":
+            return f"{found:%d.%m.%Y}"
+        case "en":
+            return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
+        case _:
+            return iso
+
+
 def _chain(wanted: str | None) -> list[str]:
     parts = (wanted or "").replace("_", "-").split("-")
     if not parts[0]:
@@ -100,6 +117,7 @@ def _templates(locale: str, texts: Texts) -> dict[str, Template]:
     # Plain text, never markup: escaping would show up as such.
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["money"] = lambda amount, currency: money(amount, currency, locale)
+    environment.filters["day"] = lambda iso: day(iso, locale)
     done = {}
     for name, source in texts:
         if source is None:

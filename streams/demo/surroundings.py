@@ -66,6 +66,7 @@ class Surroundings:
             "CONNECTORS": "bigcommerce,exstream,opentext_notifications",
             "DURATIONS": orjson.dumps(durations).decode(),
             "LOG_FORMAT": "json",
+            "RETRY_ATTEMPTS": "6",
         }
 
     def _connectors(self) -> dict[str, str]:

@@ -3,8 +3,20 @@
 The host is not imported here: whoever only declares a stage, or reads its records, need not load Faust.
 """
 
-from streams.engine.model import ATTEMPT, Headers, Out, Record, Timer
+from streams.engine.model import ATTEMPT, RECORD_MAX, Headers, Out, Record, Timer
 from streams.engine.stage import EngineConfig, Observer, Stage
 from streams.engine.step import STATE, Step
 
-__all__ = ["ATTEMPT", "STATE", "EngineConfig", "Headers", "Observer", "Out", "Record", "Stage", "Step", "Timer"]
+__all__ = [
+    "ATTEMPT",
+    "RECORD_MAX",
+    "STATE",
+    "EngineConfig",
+    "Headers",
+    "Observer",
+    "Out",
+    "Record",
+    "Stage",
+    "Step",
+    "Timer",
+]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from streams.engine.model import Out, Record
 from streams.engine.stage import Observer, Stage
 from streams.engine.step import Changes, State, Step
-from streams.errors import Fatal, Misconfigured, Reject, Retry, Skip
+from streams.errors import Failure, Fatal, Misconfigured, Reject, Retry, Skip
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Batch:
         if isinstance(error, Skip):
             self.observer.outcome(self.stage.name, "skipped")
             return
-        failure = error if isinstance(error, Reject | Retry) else Reject(_unforeseen(error), str(error)[:500])
+        failure = error if isinstance(error, Failure) else Reject(_unforeseen(error), str(error)[:500])
         letter = self.stage.dead_letter(self.stage.name, record, failure, self.now())
         self.changes.outs.append(Out(self.stage.dead_letters, record.key, letter, record.headers, self.partition))
         self.observer.dead(self.stage.name, failure.code)

@@ -81,7 +81,7 @@ class Effects:
                 return step, None
             except Misconfigured as error:
                 # Nothing is dropped and nothing else goes out through this lane until a person has acted.
-                self._waiting(error.code)
+                self._waiting(f"misconfigured_{error.code}")
                 await asyncio.sleep(MISCONFIGURED_WAIT_S)
             except (Retry, Ambiguous) as error:
                 attempt += 1

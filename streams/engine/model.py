@@ -6,6 +6,12 @@ from dataclasses import dataclass
 Headers = tuple[tuple[str, bytes], ...]
 
 ATTEMPT = "tidings-attempt"
+RECORD_MAX = 6_000_000
+"""Bytes of a value a stage may produce or keep; below what producers and topics carry, because some wrap others."""
+
+WIRE_MAX = 16_000_000
+"""Bytes a producer carries: a dead letter holds whatever somebody managed to put on a source."""
+
 _HEAD = struct.Struct(">qHHI")
 
 

@@ -36,9 +36,9 @@ class Stage:
     act: Act | None = None
     stores: Mapping[str, str] = field(default_factory=dict)
     retry: Literal["requeue", "in_place"] = "in_place"
-    attempts: int = 6
+    attempts: int = 40
     backoff_s: float = 0.5
-    backoff_cap_s: float = 30.0
+    backoff_cap_s: float = 60.0
     in_flight: int = 32
     batch_max: int = 4000
 

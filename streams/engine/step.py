@@ -7,7 +7,8 @@ thrown away whole, and the records before it in the same batch are not.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.engine.model import Headers, Out, Timer
+from streams.engine.model import RECORD_MAX, Headers, Out, Timer
+from streams.errors import Reject
 
 STATE = "state"
 Slot = tuple[str, bytes]
@@ -78,11 +79,13 @@ class Step:
         return self._base.get(slot)
 
     def put(self, key: bytes, value: bytes | None, store: str = STATE) -> None:
-        """Set or, with None, delete."""
+        """Set or, with None, delete. Raises Reject("too_large")."""
+        _fits(value, store)
         self.changes.puts[store, key] = value
 
     def send(self, topic: str, key: bytes, value: bytes, headers: Headers = (), *, here: bool = False) -> None:
-        """Produce a record by key, or with `here` to this lane's own partition number."""
+        """Produce a record by key, or with `here` to this lane's own partition number. Raises Reject("too_large")."""
+        _fits(value, topic)
         self.changes.outs.append(Out(topic, key, value, headers, self._partition if here else None))
 
     def schedule(self, timer: Timer) -> None:
@@ -93,3 +96,9 @@ class Step:
         """Forget a timer that is pending; an unknown id is nothing."""
         if timer_id in self.changes.timers or timer_id in self._batch.timers or timer_id in self._base.timers:
             self.changes.timers[timer_id] = None
+
+
+def _fits(value: bytes | None, where: str) -> None:
+    # Found here it costs one record; found by the producer it would cost the process, again and again.
+    if value is not None and len(value) > RECORD_MAX:
+        raise Reject("too_large", f"{len(value)} bytes for {where}, at most {RECORD_MAX} fit")

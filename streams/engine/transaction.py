@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaException, Producer
 
-from streams.engine.model import Out
+from streams.engine.model import WIRE_MAX, Out
 from streams.engine.stage import EngineConfig
 from streams.engine.step import STATE, Changes
 from streams.errors import Fatal
@@ -50,7 +50,7 @@ class Transactions:
                 "transaction.timeout.ms": int(config.transaction_s * 1000),
                 "linger.ms": 2,
                 "batch.size": 400_000,
-                "message.max.bytes": 1_000_000,
+                "message.max.bytes": WIRE_MAX,
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 500_000,
                 "delivery.report.only.error": True,

@@ -61,5 +61,6 @@ METRICS: tuple[Metric, ...] = (
     Metric("tidings_guard_total", "Guards that ended a process; counted by the next start.", ("guard",)),
     Metric("tidings_connector_requests_total", "Requests sent out.", ("connector", "operation", "status_class")),
     Metric("tidings_connector_seconds", "Time of one request sent out.", ("connector", "operation"), CALL),
+    Metric("tidings_sink_refused_total", "Hand-overs put off because a person must act.", ("connector", "reason")),
     Metric("tidings_webhooks_total", "Requests received, by answer.", ("connector", "answer")),
 )

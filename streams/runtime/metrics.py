@@ -106,6 +106,10 @@ class Metrics:
         self._count("tidings_connector_requests_total", **labels, status_class=status_class)
         self._observe("tidings_connector_seconds", seconds, **labels)
 
+    def sink_refused(self, connector: str, reason: str) -> None:
+        """A sink refuses us, not the message: wrong credentials or address."""
+        self._count("tidings_sink_refused_total", connector=connector, reason=reason)
+
     def webhook(self, connector: str, answer: str | int) -> None:
         """An inbound request was answered."""
         self._count("tidings_webhooks_total", connector=connector, answer=str(answer))

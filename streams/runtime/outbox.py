@@ -5,19 +5,26 @@ Stages never use it; they produce inside their lane's transaction.
 
 import asyncio
 import logging
+import math
 import threading
+import time
 from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Retry
 from streams.runtime.logs import KAFKA_CLIENT
+from streams.topics import MESSAGE_MAX_BYTES
 
 ACK_S = 4.0
+ASK_S = 5.0
 
 
 class Outbox:
-    """An idempotent producer for use on an event loop. A record that was not acknowledged in time may still arrive."""
+    """An idempotent producer for use on an event loop. A record that was not acknowledged in time may still arrive.
+
+    `trouble` says why nothing can be stored now, or None; for a readiness check.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = Producer(
@@ -26,12 +33,14 @@ class Outbox:
                 "enable.idempotence": True,
                 "acks": "all",
                 "linger.ms": 2,
+                "message.max.bytes": MESSAGE_MAX_BYTES,
                 "partitioner": "murmur2_random",
                 # Shorter than the patience of the platforms that wait for our answer.
                 "message.timeout.ms": int(ACK_S * 1000),
             },
             logger=logging.getLogger(KAFKA_CLIENT),
         )
+        self.trouble: str | None = "not asked yet"
         self._stopped = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="outbox", daemon=True)
         self._poller.start()
@@ -68,5 +77,16 @@ class Outbox:
         self._poller.join(ACK_S)
 
     def _poll(self) -> None:
+        asked = -math.inf
         while not self._stopped.is_set():
             self._producer.poll(0.1)
+            if time.monotonic() - asked > ASK_S:
+                asked = time.monotonic()
+                self._ask()
+
+    def _ask(self) -> None:
+        try:
+            self._producer.list_topics(timeout=ACK_S)
+            self.trouble = None
+        except KafkaException as error:
+            self.trouble = f"the broker does not answer ({error.args[0].name()})"

@@ -38,6 +38,8 @@ def test_the_order_is_told_in_full() -> None:
     """A confirmation can show number, lines and every amount."""
     data = driver.complete(driver.of(ORDER), "Ada", "en")
     assert data["order"]["total"] == "1253.90"
+    assert (data["order"]["tax"], data["order"]["discount"], data["order"]["shipping"]) == ("200.20", "0.00", "4.90")
+    assert data["order"]["placedAt"] == "2026-03-02"
     assert data["order"]["lines"][0] == {
         "sku": "LAMP-1",
         "name": "Reading lamp",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.core.templates import Texts, choose, compiled, money
+from streams.core.templates import Texts, choose, compiled, day, money
 from streams.errors import Misconfigured
 
 AVAILABLE = {"en": 1, "de": 1, "de-AT": 1, "zh-Hant": 1}
@@ -42,6 +42,34 @@ def test_the_locale_falls_back_step_by_step(wanted: str | None, chosen: str, ste
 def test_amounts_are_written_as_people_write_them(amount: str, locale: str, text: str) -> None:
     """Separators and the place of the currency follow the language, digits are never changed."""
     assert money(amount, "EUR", locale) == text
+
+
+@pytest.mark.parametrize(
+    ("iso", "locale", "text"),
+    [
+        ("2026-11-20", "de", "20.11.2026"),
+        ("2026-03-02", "de-AT", "02.03.2026"),
+        ("2026-03-02", "en", "2 March 2026"),
+        ("2026-11-20", "en-GB", "20 November 2026"),
+        ("2026-11-20", "fr", "2026-11-20"),
+    ],
+)
+def test_dates_are_written_as_people_write_them(iso: str, locale: str, text: str) -> None:
+    """A date reads as the language writes it; in a language not known here it stays unambiguous."""
+    assert day(iso, locale) == text
+
+
+def test_a_text_shows_dates_in_its_own_language() -> None:
+    """The same data is a German date in a German text and an English one in an English text."""
+    texts = compiled({locale: Texts(text="{{ placed | day }}") for locale in ("de", "en")})
+    data = {"placed": "2026-11-20"}
+    assert [texts.render(locale, data).text for locale in ("de", "en")] == ["20.11.2026", "20 November 2026"]
+
+
+def test_what_is_no_date_is_an_error() -> None:
+    """A text never shows something else where it promises a date."""
+    with pytest.raises(Misconfigured):
+        compiled({"en": Texts(text="{{ placed | day }}")}).render("en", {"placed": "soon"})
 
 
 def test_a_name_that_is_not_there_is_an_error() -> None:

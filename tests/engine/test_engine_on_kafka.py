@@ -13,27 +13,27 @@ from streams.engine.guards import preflight
 from streams.engine.step import Changes
 from streams.engine.transaction import Transactions
 from streams.errors import Fatal, Misconfigured
-from tests.engine.lab import Lab, lab
+from tests.engine.workbench import Workbench, workbench
 
 pytestmark = pytest.mark.broker
 KEYS = [b"key-%02d" % number for number in range(40)]
 
 
 @pytest.fixture
-def here(kafka: str, tmp_path: Path) -> Iterator[Lab]:
+def here(kafka: str, tmp_path: Path) -> Iterator[Workbench]:
     """Topics of its own on the session's broker."""
-    with lab(kafka, tmp_path) as made:
+    with workbench(kafka, tmp_path) as made:
         yield made
 
 
-def assert_exact(here: Lab, sent: dict[bytes, int]) -> None:
+def assert_exact(here: Workbench, sent: dict[bytes, int]) -> None:
     counted = collections.defaultdict(list)
     for key, value in here.outputs:
         counted[key].append(int(value.split(b"|")[1]))
     assert {key: list(range(1, n + 1)) for key, n in sent.items()} == dict(counted)
 
 
-def test_kills_lose_nothing_and_repeat_nothing(here: Lab) -> None:
+def test_kills_lose_nothing_and_repeat_nothing(here: Workbench) -> None:
     """Whatever mix of kill -9 and SIGTERM hits two workers, every record counts exactly once and in order."""
     dice = random.Random(20)
     sent = collections.Counter[bytes]()
@@ -53,7 +53,7 @@ def test_kills_lose_nothing_and_repeat_nothing(here: Lab) -> None:
     assert_exact(here, sent)
 
 
-def test_a_former_owner_can_no_longer_commit(here: Lab) -> None:
+def test_a_former_owner_can_no_longer_commit(here: Workbench) -> None:
     """Once a lane was opened elsewhere, nothing its former owner commits becomes visible."""
     config = EngineConfig(here.bootstrap, "group", namespace=here.prefix)
     owners = [Transactions(config, f"{here.prefix}lane", 0, {STATE: f"{here.prefix}changelog"}) for _ in range(2)]
@@ -66,7 +66,7 @@ def test_a_former_owner_can_no_longer_commit(here: Lab) -> None:
     assert [value for _, value in here.outputs] == [b"a|1|new"]
 
 
-def test_a_paused_owner_repeats_nothing(here: Lab) -> None:
+def test_a_paused_owner_repeats_nothing(here: Workbench) -> None:
     """A worker that wakes up after its partitions were given away adds nothing to what the new owner did."""
     old = here.start()
     here.put(b"a", b"1")
@@ -82,7 +82,7 @@ def test_a_paused_owner_repeats_nothing(here: Lab) -> None:
     assert_exact(here, {b"a": 2, **dict.fromkeys(KEYS, 5)})
 
 
-def test_a_poison_record_is_kept_and_its_neighbours_go_on(here: Lab) -> None:
+def test_a_poison_record_is_kept_and_its_neighbours_go_on(here: Workbench) -> None:
     """A record the stage refuses ends in the dead-letter topic with its bytes, and counts for nothing."""
     here.start()
     for value in (b"1", b"poison", b"2"):
@@ -92,7 +92,7 @@ def test_a_poison_record_is_kept_and_its_neighbours_go_on(here: Lab) -> None:
     assert here.read("dlq") == [b"poison|poison"]
 
 
-def test_a_timer_survives_its_worker_and_fires_once(here: Lab) -> None:
+def test_a_timer_survives_its_worker_and_fires_once(here: Workbench) -> None:
     """A timer set before a kill -9 fires after it, exactly once."""
     worker = here.start()
     here.put(b"a", b"timer:3000")

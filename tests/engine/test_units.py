@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine import Record, Stage, Step, Timer
+from streams.engine import RECORD_MAX, Record, Stage, Step, Timer
 from streams.engine.batch import Batch
 from streams.engine.effects import Effects, waves
 from streams.engine.guards import check_versions
@@ -101,6 +101,13 @@ def test_a_bad_record_is_thrown_away_whole_and_its_neighbours_are_not() -> None:
         ("test.dlq", b"test|1|bad_avro|poison"),
         ("out", b"done"),
     ]
+
+
+def test_what_does_not_fit_costs_its_record_and_not_the_process() -> None:
+    """A value no topic can carry is refused when it is made, and becomes a dead letter like any other bad record."""
+    work = batch(stage(handle=lambda r, step: step.send("out", r.key, b"x" * (RECORD_MAX + 1))))
+    work.handle(record())
+    assert [(o.topic, o.value) for o in work.changes.outs] == [("test.dlq", b"test|0|too_large|v")]
 
 
 def test_an_unforeseen_exception_is_a_dead_letter_and_not_a_crash_loop() -> None:

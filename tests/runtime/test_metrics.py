@@ -39,6 +39,7 @@ def flood(metrics: Metrics, count: int) -> None:
         metrics.guard(word)
         metrics.request(word, word, word, 0.1)
         metrics.webhook(word, word)
+        metrics.sink_refused(word, word)
 
 
 def test_no_caller_can_create_unbounded_series() -> None:

@@ -16,7 +16,7 @@ PARTITIONS = 4
 PATIENCE_S = 90
 
 
-class Lab:
+class Workbench:
     """One set of topics; workers of it share a group."""
 
     def __init__(self, bootstrap: str, directory: Path) -> None:
@@ -95,9 +95,9 @@ class Lab:
 
 
 @contextmanager
-def lab(bootstrap: str, directory: Path) -> Iterator[Lab]:
-    """A lab that leaves no process behind."""
-    made = Lab(bootstrap, directory)
+def workbench(bootstrap: str, directory: Path) -> Iterator[Workbench]:
+    """One that leaves no process behind."""
+    made = Workbench(bootstrap, directory)
     try:
         yield made
     finally:
