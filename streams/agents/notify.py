@@ -75,6 +75,8 @@ class Notify:
             return failure
         except (Retry, Reject, Ambiguous) as failure:
             return failure
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the message may have left
+            return Ambiguous(f"unforeseen_{type(error).__name__}")
         return accepted
 
     def _asks(self, entry: LedgerEntry, now: datetime) -> bool:
@@ -129,5 +131,7 @@ def stage(ports: Ports) -> Stage:
         dead_letter=ports.dead_letter,
         handle=notify.plan,
         act=notify.submit,
-        batch_max=200,
+        first=("flow.permissions",),
+        # About a second of hand-overs: no opt-out waits longer for its turn, and no shutdown finds more under way.
+        batch_max=16,
     )

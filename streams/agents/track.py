@@ -14,6 +14,7 @@ from streams.core.timer import Timer
 from streams.core.track_state import TrackState, from_bytes
 from streams.engine import Record, Stage, Step
 from streams.engine import Timer as EngineTimer
+from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 TIMERS = "track.timers"
 RAW = "track.raw"
@@ -44,7 +45,14 @@ class Track:
         entry = state.entry if state else None
         if state is None or state.finished or entry is None or not entry.provider or not entry.provider_id:
             return
-        snapshot = await self._ports.client(entry.provider).poll(entry.provider_id, entry.channel.value)
+        try:
+            snapshot = await self._ports.client(entry.provider).poll(entry.provider_id, entry.channel.value)
+        except Misconfigured as refused:
+            self._ports.refused(entry.provider, refused.code)
+            return
+        except (Retry, Ambiguous, Reject):
+            # The next poll is set already, and receipts and opt-outs wait behind this one.
+            return
         if snapshot is not None:
             step.send(RAW, record.key, self._codec.encode(RAW, snapshot), here=True)
 

@@ -49,8 +49,13 @@ def on_feedback(work: Work, fact: Feedback) -> None:
     _person(work, fact, handed)
     if item is not None and handed is not None:
         if fact.state in LEFT:
+            # SUBMITTED is the ledger's own word, which it does not take back; anything more is a receipt.
+            proven = replace(handed, left=handed.left or fact.state is not DeliveryState.SUBMITTED)
+            item = replace(item, deliveries={**item.deliveries, fact.delivery_id: proven})
+            work.put(fact.communication_id, item)
             _left(work, fact.communication_id, item)
-        elif fact.state in DEAD and not handed.failed:
+        elif fact.state in DEAD and not handed.failed and not (fact.state is DeliveryState.PARKED and handed.left):
+            # Parked although a receipt says it left: a second channel would be a second copy.
             _failed(work, item, handed, fact)
     wake_children(work)
 

@@ -68,6 +68,7 @@ class Handed:
     rung: int = 0
     address: str = ""
     failed: bool = False
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.serializers.codecs import Codec, register
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
@@ -22,6 +23,7 @@ from faust.types import TP
 from streams.engine.model import Record
 
 RAW = "tidings_raw"
+ASSIGNORS = [RangePartitionAssignor]
 Full = Callable[[str, int], bool]
 
 
@@ -81,6 +83,9 @@ class EngineThread(AIOKafkaConsumerThread):
         consumer: Any = super()._create_worker_consumer(*args, **kwargs)
         consumer._fetch_max_wait_ms = self.fetch_wait_ms
         consumer._isolation_level = "read_committed"
+        # Without tables Faust deals partitions out round robin over all topics, and a worker would get different ones
+        # of each; by ranges it gets the same numbers of every topic that has as many partitions.
+        consumer._partition_assignment_strategy = ASSIGNORS
         self.positions: dict[tuple[str, int], int] = {}
         return consumer
 

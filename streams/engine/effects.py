@@ -1,8 +1,8 @@
 """Runs a stage's effects over a batch: many keys in flight, one per key at a time, intents committed before they act.
 
 A batch is cut into waves in which every key occurs once. Within a wave `handle` runs first and what it changed is
-committed; only then does `act` run. Whatever `act` changed is committed with the next wave's intents or, at the end,
-with the position.
+committed; only then does `act` run, and what came of it is committed before the next wave begins. A stage without a
+`handle` commits once, with the position.
 """
 
 import asyncio
@@ -49,6 +49,9 @@ class Effects:
             done = await asyncio.gather(*(self._act(record) for record, _ in planned))
             for (record, _), (step, error) in zip(planned, done, strict=True):
                 self._settle(record, step, error)
+            if self._stage.handle is not None and self._batch.changes:
+                # What was done must be known before anything in the next wave can fail.
+                await self._commit(self._batch.take())
 
     def _settle(self, record: Record, step: Step, error: Exception | None) -> None:
         if error is None:

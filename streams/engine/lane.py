@@ -74,6 +74,8 @@ class Lane:
         self._executor = executor
         self._clock = clock
         self._queue: deque[Run] = deque()
+        self._urgent: deque[Run] = deque()
+        self._unplaced: set[str] = set()
         self._arrived = asyncio.Event()
         self.fenced = False
         self._busy = asyncio.Lock()
@@ -90,7 +92,7 @@ class Lane:
     def put(self, run: Run) -> None:
         """Queue a fetched run."""
         self.depth += len(run.records)
-        self._queue.append(run)
+        (self._urgent if run.topic in self.stage.first else self._queue).append(run)
         self._arrived.set()
 
     async def hold(self) -> None:
@@ -165,6 +167,7 @@ class Lane:
         self._state, self._positions = restore(self.config, self.partition, self.stage.topics_by_store)
         for topic in self.stage.sources:
             if topic not in self._positions:
+                self._unplaced.add(topic)
                 self._positions[topic] = low_watermark(self.config, topic, self.partition)
         self._due = DueTimers(self._state.timers)
         keys = sum(len(store) for store in self._state.stores.values())
@@ -172,17 +175,26 @@ class Lane:
 
     async def _next(self) -> list[Run]:
         """The runs to work on, up to the batch limit; empty when a timer is due first."""
-        if not self._queue:
+        if not self._queue and not self._urgent:
             self._arrived.clear()
+            # Not wait_for: in Python 3.11 it may swallow the cancellation that closes the lane.
             try:
-                await asyncio.wait_for(self._arrived.wait(), self._due.wait_s(self._clock()))
+                async with asyncio.timeout(self._due.wait_s(self._clock())):
+                    await self._arrived.wait()
             except TimeoutError:
                 return []
+        if self._urgent:
+            return self._take_urgent()
         runs: list[Run] = []
         size = 0
         while self._queue and size < self.stage.batch_max:
             runs.append(self._queue.popleft())
             size += len(runs[-1].records)
+        return runs
+
+    def _take_urgent(self) -> list[Run]:
+        runs = list(self._urgent)
+        self._urgent.clear()
         return runs
 
     async def _fire(self) -> None:
@@ -198,6 +210,8 @@ class Lane:
         records = self._fresh(runs)
         for start in range(0, len(records), self.stage.batch_max):
             batch = records[start : start + self.stage.batch_max]
+            if self._urgent:
+                await self._work(self._take_urgent())
             async with self._turn():
                 started = time.monotonic()
                 await self._process(batch)
@@ -214,7 +228,10 @@ class Lane:
             position = positions[run.topic]
             first = run.records[0].offset
             # Offsets of transactional or compacted topics have holes, so only the client's own position proves a gap.
-            if first > position and (run.before is None or run.before > position):
+            # A first run may begin behind a hole nobody was before: aborted or compacted records at the head.
+            hole = run.before is None and run.topic in self._unplaced
+            self._unplaced.discard(run.topic)
+            if first > position and not hole and (run.before is None or run.before > position):
                 detail = f"{self._name} is at {run.topic} {position}, was given {first} by a client at {run.before}"
                 raise Fatal("gap", detail)
             records.extend(record for record in run.records if record.offset >= position)

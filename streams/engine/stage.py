@@ -20,7 +20,7 @@ DeadLetter = Callable[[str, Record, Failure, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of the flow.
+    """One stage of the flow. Sources named in `first` are taken before what else is queued.
 
     `changelog` holds state, timers and position; `stores` are further compacted topics, by store name. `retry` says
     what happens when `act` raises Retry: "requeue" puts the record back on its topic after a delay and lets others
@@ -35,6 +35,7 @@ class Stage:
     handle: Handle | None = None
     act: Act | None = None
     stores: Mapping[str, str] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
     retry: Literal["requeue", "in_place"] = "in_place"
     attempts: int = 40
     backoff_s: float = 0.5

@@ -177,6 +177,14 @@ def test_an_unknown_outcome_moves_on_and_says_so(story: Story) -> None:
     assert any("possible_double_reach" in line for line in simulation.decisions[-1].explanation)
 
 
+def test_a_parked_hand_over_that_a_receipt_proved_goes_nowhere_else(story: Story) -> None:
+    """Parked although it was delivered: the receipt counts, and no second channel makes a second copy."""
+    story.add(0, "order").decisions()
+    story.tell(200, "order_confirmation", DeliveryState.DELIVERED)
+    story.tell(300, "order_confirmation", DeliveryState.PARKED)
+    assert story.left() == ["order_confirmation EMAIL"]
+
+
 def test_when_no_rung_is_left_the_reason_is_on_record(story: Story) -> None:
     """A communication that got through nowhere ends in a decision, not in silence."""
     story.add(0, "order").tell(200, "order_confirmation", DeliveryState.BOUNCED_HARD)

@@ -142,8 +142,8 @@ async def effects(of: Stage, records: list[Record], committed: list[Changes] | N
     return work, counts
 
 
-async def test_the_intent_is_committed_before_the_effect_runs() -> None:
-    """When an effect runs, what its handler wrote is already durable."""
+async def test_the_intent_is_committed_before_the_effect_runs_and_the_outcome_after() -> None:
+    """What a handler wrote is durable before its effect runs, and what came of that before anything else is tried."""
     committed: list[Changes] = []
     seen: list[int] = []
 
@@ -152,9 +152,26 @@ async def test_the_intent_is_committed_before_the_effect_runs() -> None:
         step.put(r.key, b"accepted")
 
     of = stage(handle=lambda r, s: s.put(r.key, b"intent"), act=act)
-    work, _ = await effects(of, [record()], committed)
-    assert seen == [1]
-    assert work.changes.puts == {("state", b"k"): b"accepted"}
+    await effects(of, [record(), record(1)], committed)
+    assert seen == [1, 3]
+    assert [change.puts["state", b"k"] for change in committed] == [b"intent", b"accepted"] * 2
+
+
+async def test_a_registry_that_goes_away_takes_no_finished_effect_with_it() -> None:
+    """When the handler of a later record cannot go on, the outcomes of earlier ones are durable already."""
+    committed: list[Changes] = []
+
+    def handle(r: Record, step: Step) -> None:
+        if r.offset:
+            raise Retry("registry_unavailable")
+        step.put(r.key, b"intent")
+
+    async def act(r: Record, step: Step) -> None:
+        step.put(r.key, b"accepted")
+
+    with pytest.raises(Retry):
+        await effects(stage(handle=handle, act=act), [record(), record(1)], committed)
+    assert committed[-1].puts == {("state", b"k"): b"accepted"}
 
 
 async def test_many_keys_are_in_flight_and_one_per_key() -> None:
