@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,6 @@ from connectors.contract import Connector, Subscribe
 from connectors.discovery import discover, find
 from connectors.http import Wire
 from schemas.codec import Codec
-from schemas.commands import publish
 from schemas.registry import ConfluentRegistry
 from streams.agents import collect, compose, decide, notify, report, resolve, track
 from streams.agents.ingress import Ingress
@@ -25,8 +23,6 @@ from streams.core.notify import Retries
 from streams.core.track import Polling
 from streams.engine import EngineConfig
 from streams.errors import Misconfigured, Retry
-from streams.local.choice import Kind
-from streams.local.topics_admin import create_topics
 from streams.runtime.environment import load
 from streams.runtime.health import Health
 from streams.runtime.lastwords import LastWords
@@ -96,9 +92,7 @@ def ports(made: Parts) -> Ports:
     )
 
 
-async def run_worker(
-    settings: Settings, names: Sequence[Stage] = STAGES, ready: Callable[[int], None] | None = None
-) -> None:
+async def run_worker(settings: Settings, names: Sequence[Stage] = STAGES) -> None:
     """One worker process for some stages, until SIGTERM or SIGINT."""
     # Loading Faust takes longer than everything else, and no other role needs it.
     from streams.engine.host import Host
@@ -111,14 +105,12 @@ async def run_worker(
     made.health.probe("lanes", host.ready)
     await asyncio.to_thread(check_schemas, made.codec)
     log.info("worker.starts", stages=[stage.name for stage in stages], promise=promise(settings))
-    async with serve(create(made.metrics, made.health), settings.http_host, settings.http_port) as port:
-        if ready:
-            ready(port)
+    async with serve(create(made.metrics, made.health), settings.http_host, settings.http_port):
         await host.run(stop_signal(made.health))
     await made.wire.aclose()
 
 
-async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
+async def run_ingress(settings: Settings) -> None:
     """The front door, until SIGTERM or SIGINT."""
     made = parts(settings)
     outbox = Outbox(settings.kafka)
@@ -128,11 +120,7 @@ async def run_ingress(settings: Settings, ready: Callable[[int], None] | None = 
     await asyncio.to_thread(check_schemas, made.codec)
     stop = stop_signal(made.health)
     try:
-        async with serve(
-            create(made.metrics, made.health, door.routes), settings.http_host, settings.http_port
-        ) as port:
-            if ready:
-                ready(port)
+        async with serve(create(made.metrics, made.health, door.routes), settings.http_host, settings.http_port):
             await stop.wait()
     finally:
         outbox.close()
@@ -201,26 +189,12 @@ async def subscribe(connector: str, destination: str) -> Mapping[str, str]:
         await wire.aclose()
 
 
-async def run_sandboxes(host: str, port: int, ready: Callable[[int], None] | None = None) -> None:
+async def run_sandboxes(host: str, port: int) -> None:
     """The stand-ins of all outside systems, each under /<connector>, until SIGTERM or SIGINT."""
     health = Health()
     mounts = [Mount(f"/{name}", connector.sandbox()) for name, connector in discover().items()]
-    async with serve(create(Metrics(), health, mounts), host, port) as bound:
-        if ready:
-            ready(bound)
+    async with serve(create(Metrics(), health, mounts), host, port):
         await stop_signal(health).wait()
-
-
-def prepare(
-    bootstrap: str, registry_url: str, partitions: int, replication: int = 1, *, embedded: bool = False
-) -> None:
-    """Create topics and publish schemas; repeating it changes nothing. Raises Misconfigured, Retry."""
-    kind: Kind = "embedded" if embedded else "external"
-    create_topics(bootstrap, kind, partitions, replication_factor=replication)
-    with closing(ConfluentRegistry(registry_url)) as registry:
-        problems = publish(registry, TABLE).problems
-    if problems:
-        raise Misconfigured("schemas_refused", "; ".join(problems))
 
 
 def open_codec(settings: Settings) -> Codec:

@@ -113,16 +113,16 @@ def sandbox(
 @app.command()
 def setup() -> None:
     """Create the topics and publish the schemas; repeating it changes nothing."""
-    from streams.app import prepare
+    from streams.local.setup import prepare
 
     with _answering():
         settings = _settings("kafka", "registry")
         prepare(
             settings.kafka,
             settings.registry,
+            "embedded" if settings.embedded else "external",
             settings.partitions,
             settings.replication_factor,
-            embedded=settings.embedded,
         )
 
 

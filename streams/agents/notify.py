@@ -6,12 +6,11 @@ What a person allows is kept beside the ledger and looked at again before every 
 from datetime import datetime
 
 from schemas.models import LedgerEntry, LedgerState, NotificationRequest, Permissions, TimerDue
+from streams.agents.alarm import schedule
 from streams.agents.outcome import tell
-from streams.agents.ports import Ports, millis, moment
+from streams.agents.ports import Ports, moment
 from streams.core import notify as core
-from streams.core.timer import Timer
 from streams.engine import Record, Stage, Step
-from streams.engine import Timer as EngineTimer
 from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 LEDGER = "ledger"
@@ -42,7 +41,7 @@ class Notify:
             return
         self._keep(step, planned.entry)
         if isinstance(planned, core.Wait):
-            self._schedule(step, planned.timer)
+            schedule(self._codec, step, TIMERS, planned.timer)
         elif isinstance(planned, core.Suppress | core.Park):
             self._tell(step, planned)
 
@@ -63,7 +62,7 @@ class Notify:
             return
         self._keep(step, settled.entry)
         if settled.timer:
-            self._schedule(step, settled.timer)
+            schedule(self._codec, step, TIMERS, settled.timer)
         self._tell(step, settled)
 
     async def _outcome(self, request: NotificationRequest) -> core.Outcome:
@@ -109,10 +108,6 @@ class Notify:
 
     def _keep(self, step: Step, entry: LedgerEntry) -> None:
         step.put(entry.delivery_id.encode(), self._codec.encode("delivery.ledger", entry), LEDGER)
-
-    def _schedule(self, step: Step, timer: Timer) -> None:
-        fact = self._codec.encode(TIMERS, timer.due())
-        step.schedule(EngineTimer(timer.timer_id, millis(timer.due_at), TIMERS, timer.subject.encode(), fact))
 
     def _tell(self, step: Step, said: core.Suppress | core.Park | core.Settled) -> None:
         if said.feedback is not None:

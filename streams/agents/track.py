@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from connectors.contract import Receipt
 from schemas.models import LedgerEntry, RawDelivery, TimerDue
+from streams.agents.alarm import schedule
 from streams.agents.outcome import tell
-from streams.agents.ports import Ports, millis, moment
+from streams.agents.ports import Ports, moment
 from streams.core import track as core
-from streams.core.timer import Timer
 from streams.core.track_state import TrackState, from_bytes
 from streams.engine import Record, Stage, Step
-from streams.engine import Timer as EngineTimer
 from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 TIMERS = "track.timers"
@@ -68,7 +67,7 @@ class Track:
         tracked = core.apply(known, entry, receipts, moment(step.now), self._ports.polling)
         step.put(delivery_id.encode(), tracked.state.to_bytes())
         if tracked.timer:
-            self._schedule(step, tracked.timer)
+            schedule(self._codec, step, TIMERS, tracked.timer)
         for feedback in tracked.feedbacks:
             tell(self._codec, step, feedback)
 
@@ -79,15 +78,11 @@ class Track:
         state, timer = core.polled(known, moment(step.now), self._ports.polling)
         step.put(due.about.encode(), state.to_bytes())
         if timer:
-            self._schedule(step, timer)
+            schedule(self._codec, step, TIMERS, timer)
 
     def _state(self, delivery_id: str, step: Step) -> TrackState | None:
         value = step.get(delivery_id.encode())
         return from_bytes(value) if value else None
-
-    def _schedule(self, step: Step, timer: Timer) -> None:
-        fact = self._codec.encode(TIMERS, timer.due())
-        step.schedule(EngineTimer(timer.timer_id, millis(timer.due_at), TIMERS, timer.subject.encode(), fact))
 
 
 def stage(ports: Ports) -> Stage:

@@ -13,7 +13,6 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.http import Wire
 from schemas.codec import Codec
-from schemas.commands import publish
 from schemas.registry import ConfluentRegistry
 from streams.console import page
 from streams.console.feed import Feed
@@ -26,11 +25,10 @@ from streams.demo.troupe import Member, Troupe
 from streams.errors import Misconfigured
 from streams.local.broker import Broker, open_broker
 from streams.local.ports import HOST, free_port
-from streams.local.registry import Registry, open_registry
+from streams.local.registry import open_registry
+from streams.local.setup import prepare
 from streams.local.supervise import Supervisor
-from streams.local.topics_admin import create_topics
 from streams.runtime.web import serve
-from streams.topics import TABLE
 
 PAGE_PORT = 8800
 PARTITIONS = 4
@@ -84,7 +82,7 @@ async def opened(kafka: str, workers: int, terminal: Terminal) -> AsyncIterator[
         troupe.start(Member("ingress", (*_CLI, "ingress"), ingress), env)
         for name in _names(workers):
             troupe.start(Member(name, (*_CLI, "worker"), free_port()), env)
-        await asyncio.to_thread(_prepare, broker, registry)
+        await asyncio.to_thread(prepare, broker.bootstrap, registry.url, broker.kind, PARTITIONS)
         feed.start()
         stack.push_async_callback(asyncio.to_thread, feed.stop)
         await troupe.ready("sandboxes", "ingress", *_names(workers))
@@ -113,15 +111,6 @@ def _suited(broker: Broker, workers: int) -> None:
             f"{broker.bootstrap} holds webhooks already, and the demo's would repeat their numbers: use an empty one"
         )
         raise Misconfigured("broker_not_empty", detail)
-
-
-def _prepare(broker: Broker, registry: Registry) -> None:
-    """Topics and schemas, as `tidings setup` makes them, without loading all that a worker is made of."""
-    create_topics(broker.bootstrap, broker.kind, PARTITIONS, replication_factor=1)
-    with closing(ConfluentRegistry(registry.url)) as known:
-        problems = publish(known, TABLE).problems
-    if problems:
-        raise Misconfigured("schemas_refused", "; ".join(problems))
 
 
 def _used(bootstrap: str) -> bool:

@@ -248,7 +248,7 @@ class Lane:
                     await Effects(batch, self._commit_intents, self._waiting).run(records)
                 break
             except Retry as error:
-                # Raised outside an effect, so nothing was done: typically the registry is away.
+                # Raised by `handle`, so typically the registry is away; waves that are over were committed.
                 self._waiting(error.code)
                 await asyncio.sleep(error.after or RETRY_S)
         self._waiting(None)
