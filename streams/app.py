@@ -152,7 +152,8 @@ def engine_config(settings: Settings, role: str) -> EngineConfig:
         namespace=settings.group_prefix,
         partitions=settings.partitions,
         replication=settings.replication_factor,
-        check_crcs=not settings.embedded,
+        embedded=settings.embedded,
+        store=settings.state_store,
         data_dir=str(settings.data_dir / "engine" / role),
     )
 

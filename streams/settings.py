@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     durations: dict[str, NonNegativeFloat] = Field(
         default_factory=dict, description="Policy times in seconds by name, as JSON; they replace the shipped ones."
     )
+    state_store: Literal["memory", "rocksdb"] = Field(
+        "memory", description="Where state is kept beside its changelog: rocksdb for more of it than memory holds."
+    )
     data_dir: Path = Field(Path(".run"), description="Where local stores, local brokers and last words are kept.")
     connectors: Words = Field((), description="Connectors to run, separated by commas; empty means all there are.")
     http_host: str = Field("127.0.0.1", description="Where ingress, metrics and health listen.")

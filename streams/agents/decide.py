@@ -3,16 +3,16 @@
 Time enters only as records, so the same inbox under the same policy gives the same bytes again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
-from schemas.models import InboxRecord
+from schemas.models import Decision, InboxRecord
 from streams.agents.ports import Ports, millis
 from streams.core import state as states
 from streams.core.decide import decide
 from streams.core.work import Decided
-from streams.engine import Record, Stage, Step, Timer
+from streams.engine import Record, Stage, Step, Timer, each
 
 INBOX = "flow.inbox"
 
@@ -36,6 +36,10 @@ def stage(ports: Ports) -> Stage:
             due = codec.encode(INBOX, timer.record(codec.encode("track.timers", timer.due())))
             step.schedule(Timer(timer.timer_id, millis(timer.due_at), INBOX, record.key, due))
         for decision in decided.decisions:
+            step.note(decision)
+
+    def committed(decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
             ports.decided(decision.type, decision.outcome.value, decision.reason)
 
     return Stage(
@@ -44,7 +48,8 @@ def stage(ports: Ports) -> Stage:
         changelog="decide.changelog",
         dead_letters="decide.dlq",
         dead_letter=ports.dead_letter,
-        handle=handle,
+        handle=each(handle),
+        committed=committed,
     )
 
 

@@ -10,7 +10,7 @@ from streams.agents.alarm import schedule
 from streams.agents.outcome import tell
 from streams.agents.ports import Ports, moment
 from streams.core import notify as core
-from streams.engine import Record, Stage, Step
+from streams.engine import Record, Stage, Step, each
 from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 LEDGER = "ledger"
@@ -124,7 +124,7 @@ def stage(ports: Ports) -> Stage:
         stores={LEDGER: "delivery.ledger"},
         dead_letters="notify.dlq",
         dead_letter=ports.dead_letter,
-        handle=notify.plan,
+        handle=each(notify.plan),
         act=notify.submit,
         first=("flow.permissions",),
         # About a second of hand-overs: no opt-out waits longer for its turn, and no shutdown finds more under way.

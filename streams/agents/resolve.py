@@ -2,7 +2,7 @@
 
 from streams.agents.ports import Ports
 from streams.core.resolve import KINDS, commerce_fact, resolve
-from streams.engine import Record, Stage, Step
+from streams.engine import Record, Stage, Step, each
 
 
 def stage(ports: Ports) -> Stage:
@@ -24,5 +24,5 @@ def stage(ports: Ports) -> Stage:
         changelog="resolve.changelog",
         dead_letters="resolve.dlq",
         dead_letter=ports.dead_letter,
-        handle=handle,
+        handle=each(handle),
     )

@@ -12,7 +12,7 @@ from streams.agents.outcome import tell
 from streams.agents.ports import Ports, moment
 from streams.core import track as core
 from streams.core.track_state import TrackState, from_bytes
-from streams.engine import Record, Stage, Step
+from streams.engine import Record, Stage, Step, each
 from streams.errors import Ambiguous, Misconfigured, Reject, Retry
 
 TIMERS = "track.timers"
@@ -94,7 +94,7 @@ def stage(ports: Ports) -> Stage:
         changelog="track.changelog",
         dead_letters="track.dlq",
         dead_letter=ports.dead_letter,
-        handle=track.handle,
+        handle=each(track.handle),
         act=track.act,
         batch_max=500,
     )

@@ -4,8 +4,9 @@ The host is not imported here: whoever only declares a stage, or reads its recor
 """
 
 from streams.engine.model import ATTEMPT, RECORD_MAX, Headers, Out, Record, Timer
-from streams.engine.stage import EngineConfig, Observer, Stage
-from streams.engine.step import STATE, Step
+from streams.engine.stage import EngineConfig, Observer, Stage, Standing
+from streams.engine.state import STATE
+from streams.engine.step import Step, each
 
 __all__ = [
     "ATTEMPT",
@@ -17,6 +18,8 @@ __all__ = [
     "Out",
     "Record",
     "Stage",
+    "Standing",
     "Step",
     "Timer",
+    "each",
 ]

@@ -4,43 +4,54 @@ Nothing escapes a stage's function: Reject and any unforeseen exception become a
 counted, Retry and Misconfigured are the caller's business because they concern time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from streams.engine.model import Out, Record
 from streams.engine.stage import Observer, Stage
-from streams.engine.step import Changes, State, Step
+from streams.engine.state import State
+from streams.engine.step import Changes, Step
 from streams.errors import Failure, Fatal, Misconfigured, Reject, Retry, Skip
 
 
 @dataclass(slots=True)
 class Batch:
-    """The changes of the records handled so far, and the means to handle more."""
+    """The changes of the records handled so far, and the means to handle more. `clock` gives epoch milliseconds."""
 
     stage: Stage
     state: State
     partition: int
     observer: Observer
-    now: Callable[[], int]
+    clock: Callable[[], int]
     changes: Changes = field(default_factory=Changes)
 
-    def step(self) -> Step:
+    def step(self, record: Record | None = None) -> Step:
         """An empty step on top of everything this batch changed so far."""
-        return Step(self.state, self.changes, self.partition, self.now())
+        trace = record.trace if record is not None and record.headers else ()
+        return Step(self.state, (self.changes,), self.partition, self.clock(), trace)
 
-    def handle(self, record: Record) -> Step | None:
-        """Run `handle`; its changes are in the batch afterwards. None when the record was skipped or dead-lettered."""
+    def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Run the stage's function; its changes are in the batch afterwards. The records that were not refused."""
+        if self.stage.handle is None:
+            return records
         step = self.step()
-        if self.stage.handle is not None:
-            try:
-                self.stage.handle(record, step)
-            except (Retry, Misconfigured, Fatal):
-                raise
-            except Exception as error:  # noqa: BLE001 - the boundary: whatever a handler does, the record is kept
-                self.refuse(record, error)
-                return None
-            self.changes.absorb(step.changes)
-        return step
+        try:
+            self.stage.handle(records, step)
+        except (Retry, Misconfigured, Fatal):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever a handler does, the records are kept
+            if len(records) > 1:
+                return [record for record in records if self.handle([record])]
+            step = self.step()
+            step.refuse(records[0], error)
+        refused, step.changes.refused = step.changes.refused, []
+        self.changes.absorb(step.changes)
+        if not refused:
+            return records
+        for record, failure in refused:
+            self.refuse(record, failure)
+        bad = {(record.topic, record.offset) for record, _ in refused}
+        return [record for record in records if (record.topic, record.offset) not in bad]
 
     def refuse(self, record: Record, error: Exception) -> None:
         """Skip or dead-letter a record whose function raised."""
@@ -48,7 +59,7 @@ class Batch:
             self.observer.outcome(self.stage.name, "skipped")
             return
         failure = error if isinstance(error, Failure) else Reject(_unforeseen(error), str(error)[:500])
-        letter = self.stage.dead_letter(self.stage.name, record, failure, self.now())
+        letter = self.stage.dead_letter(self.stage.name, record, failure, self.clock())
         self.changes.outs.append(Out(self.stage.dead_letters, record.key, letter, record.headers, self.partition))
         self.observer.dead(self.stage.name, failure.code)
 

@@ -1,16 +1,18 @@
 """The only module that reaches into Faust and aiokafka, and why each reach is needed.
 
-1. Records arrive in *runs*: what one fetch brought for a partition is one message to Faust, so its cost is paid once.
-2. Every run carries the client's position before it, the only proof of a gap where offsets have holes.
-3. `fetch_max_wait_ms` (Faust fixes 1,500) and the isolation level are set on aiokafka; Faust has no such settings.
-4. A lane above its limit is left out of the next drain; Faust's own back-pressure would stop all partitions.
+1. aiokafka keeps the membership of the group and the commits; it fetches nothing. Records come from `fetch`, which is
+   several times cheaper and starts where a lane stands, not where a commit or a seek says.
+2. They reach the agent in *runs*: what one fetch brought for a partition is one message to Faust.
+3. Partitions are dealt out by ranges, so that a worker gets the same numbers of every topic.
+4. Faust's memory of offsets it has read must not drop a run: after a rebalance lanes are fetched for anew.
 5. Faust's commit of a run is its last offset; its own search for consecutive numbers would trail further behind.
 
 Works with the exact versions in `guards.PINS`, which the worker checks before it starts.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -20,41 +22,24 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
-from streams.engine.model import Record
+from streams.engine.fetch import Run
 
 RAW = "tidings_raw"
 ASSIGNORS = [RangePartitionAssignor]
-Full = Callable[[str, int], bool]
+IDLE_S = 60.0
 
 
-class FetchedRun:
-    """Looks to Faust like one aiokafka record; its value is the client's position before and all records of the run."""
+class RunMessage:
+    """Looks to Faust like one aiokafka record; its value is the run."""
 
-    __slots__ = (
-        "checksum",
-        "headers",
-        "key",
-        "offset",
-        "partition",
-        "serialized_key_size",
-        "serialized_value_size",
-        "timestamp",
-        "timestamp_type",
-        "topic",
-        "value",
-    )
+    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+    timestamp_type, headers, key, checksum = 0, (), b"", None
+    serialized_key_size = serialized_value_size = 0
 
-    def __init__(self, records: list[Any], before: int | None) -> None:
-        last = records[-1]
-        self.topic, self.partition, self.offset = last.topic, last.partition, last.offset
-        self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
-        self.headers, self.key, self.checksum = (), b"", None
-        self.value = (before, [_record(record) for record in records])
-        self.serialized_key_size, self.serialized_value_size = 0, len(records)
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key or b"", raw.value, tuple(raw.headers))
+    def __init__(self, run: Run) -> None:
+        last = run.records[-1]
+        self.topic, self.partition, self.value = run.topic, run.partition, run
+        self.offset, self.timestamp = last.offset, last.timestamp
 
 
 class _PassThrough(Codec):
@@ -73,80 +58,86 @@ class _PassThrough(Codec):
 register(RAW, _PassThrough())
 
 
-class EngineThread(AIOKafkaConsumerThread):
-    """Fetches runs instead of records and knows where the client stood before each."""
+class Source:
+    """Runs on their way from the fetcher to Faust's consumer. Belongs to the loop."""
 
-    topics: frozenset[str] = frozenset()
-    fetch_wait_ms: int = 500
+    def __init__(self) -> None:
+        self._waiting: defaultdict[TP, deque[Run]] = defaultdict(deque)
+        self._arrived = asyncio.Event()
+
+    def put(self, runs: Sequence[Run]) -> None:
+        """Called on the loop."""
+        for run in runs:
+            self._waiting[TP(run.topic, run.partition)].append(run)
+        self._arrived.set()
+
+    def clear(self) -> None:
+        """Forget what is on its way: the lanes are fetched for anew."""
+        self._waiting.clear()
+
+    async def take(self, active: set[TP] | None, timeout: float) -> dict[TP, list[RunMessage]]:  # noqa: ASYNC109 - Faust's
+        """What has come for partitions Faust listens to, waiting for it up to `timeout` seconds."""
+        found = self._drain(active)
+        if not found:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return {}
+            found = self._drain(active)
+            if not found:
+                # Something came for a partition that Faust has paused; it will be listened to again.
+                await asyncio.sleep(0.01)
+        return found
+
+    def _drain(self, active: set[TP] | None) -> dict[TP, list[RunMessage]]:
+        ready = [tp for tp in self._waiting if active is None or tp in active]
+        return {tp: [RunMessage(run) for run in self._waiting.pop(tp)] for tp in ready}
+
+
+class EngineThread(AIOKafkaConsumerThread):
+    """Keeps the membership, and fetches nothing."""
 
     def _create_worker_consumer(self, *args: Any, **kwargs: Any) -> Any:
         consumer: Any = super()._create_worker_consumer(*args, **kwargs)
-        consumer._fetch_max_wait_ms = self.fetch_wait_ms
-        consumer._isolation_level = "read_committed"
         # Without tables Faust deals partitions out round robin over all topics, and a worker would get different ones
         # of each; by ranges it gets the same numbers of every topic that has as many partitions.
         consumer._partition_assignment_strategy = ASSIGNORS
-        self.positions: dict[tuple[str, int], int] = {}
         return consumer
 
     async def on_start(self) -> None:
-        """Listens to seeks from the first moment."""
+        """Silences the fetcher from the first moment."""
         await super().on_start()
-        consumer: Any = self._consumer
-        seek_to = consumer._fetcher.seek_to
-
-        def remember(tp: Any, offset: int) -> Any:
-            self.positions[tp.topic, tp.partition] = offset
-            return seek_to(tp, offset)
-
-        consumer._fetcher.seek_to = remember
-
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """What is assigned next is sought to anew."""
-        self.positions.clear()
-        await super().on_partitions_revoked(revoked)
-
-    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
-        fetched = await super()._fetch_records(*args, **kwargs)
-        return {tp: self._run(tp, records) for tp, records in (fetched or {}).items()}
-
-    def _run(self, tp: Any, records: list[Any]) -> list[Any]:
-        if tp.topic not in self.topics or not records:
-            return records
-        at = (tp.topic, tp.partition)
-        run = FetchedRun(records, self.positions.get(at))
-        self.positions[at] = records[-1].offset + 1
-        return [run]
+        fetcher: Any = self._consumer._fetcher  # type: ignore[union-attr]  # it was made just now
+        fetcher._get_actions_per_node = lambda assignment: ([], {}, IDLE_S, False, [])
 
 
 class EngineConsumer(FaustConsumer):
-    """Leaves out lanes that take no more, and commits whole runs."""
+    """Takes runs from the source, and commits whole runs."""
 
-    thread: type[EngineThread]
-    topics: frozenset[str]
-    full: Full
+    source: Source
 
     def _new_consumer_thread(self) -> Any:
-        return self.thread(self, loop=self.loop, beacon=self.beacon)
+        return EngineThread(self, loop=self.loop, beacon=self.beacon)
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Faust would stop everything; lanes are held back one by one."""
-        if tp.topic not in self.topics:
-            super().on_buffer_full(tp)
+        """Faust would stop everything; the fetcher bounds what is on its way, lane by lane."""
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
-        full = type(self).full
-        held = {tp for tp in active_partitions or () if tp.topic in self.topics and full(tp.topic, tp.partition)}
-        if not held or active_partitions is None:
-            return await self._thread.getmany(active_partitions, timeout)
-        if active := active_partitions - held:
-            return await self._thread.getmany(active, 0.05)
-        await asyncio.sleep(0.005)
-        return {}
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust would look for aiokafka's fetches; the watchdog looks at the fetcher's."""
+
+    def highwater(self, tp: TP) -> int:
+        """Asked for every run, for a metric of Faust that nobody reads; aiokafka knows it from fetches only."""
+        return 0
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        found = await type(self).source.take(active_partitions, timeout)
+        for tp in found:
+            self._read_offset[tp] = None
+        return found
 
     def _new_offset(self, tp: TP) -> int | None:
-        if tp.topic not in self.topics:
-            return super()._new_offset(tp)
         acked = self._acked[tp]
         if not acked:
             return None
@@ -157,8 +148,7 @@ class EngineConsumer(FaustConsumer):
         return newest
 
 
-def transport_for(topics: frozenset[str], full: Full, fetch_wait_ms: int) -> type[FaustTransport]:
-    """A Faust transport for these topics; `full` says that a lane takes no more for now."""
-    thread = type("Thread", (EngineThread,), {"topics": topics, "fetch_wait_ms": fetch_wait_ms})
-    consumer = type("Consumer", (EngineConsumer,), {"thread": thread, "topics": topics, "full": staticmethod(full)})
+def transport_for(source: Source) -> type[FaustTransport]:
+    """A Faust transport that reads from this source."""
+    consumer = type("Consumer", (EngineConsumer,), {"source": source})
     return type("Transport", (FaustTransport,), {"Consumer": consumer})

@@ -6,15 +6,16 @@ committed; only then does `act` run, and what came of it is committed before the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from streams.engine.batch import Batch
 from streams.engine.model import Record, Timer
 from streams.engine.step import Changes, Step
-from streams.errors import Ambiguous, Failure, Misconfigured, Retry
+from streams.errors import Ambiguous, Failure, Fatal, Misconfigured, Retry
 
 Commit = Callable[[Changes], Awaitable[None]]
 MISCONFIGURED_WAIT_S = 5.0
+SLICE_S = 20.0
 
 
 def waves(records: Iterable[Record]) -> list[list[Record]]:
@@ -40,14 +41,14 @@ class Effects:
         self._waiting = waiting
         self._slots = asyncio.Semaphore(batch.stage.in_flight)
 
-    async def run(self, records: list[Record]) -> None:
+    async def run(self, records: Sequence[Record]) -> None:
         """Handle and act on all records; the caller commits what is left in the batch, with the position."""
         for wave in waves(records):
-            planned = [(record, step) for record in wave if (step := self._batch.handle(record)) is not None]
+            planned = self._batch.handle(wave)
             if self._stage.handle is not None and self._batch.changes:
                 await self._commit(self._batch.take())
-            done = await asyncio.gather(*(self._act(record) for record, _ in planned))
-            for (record, _), (step, error) in zip(planned, done, strict=True):
+            done = await asyncio.gather(*(self._act(record) for record in planned))
+            for record, (step, error) in zip(planned, done, strict=True):
                 self._settle(record, step, error)
             if self._stage.handle is not None and self._batch.changes:
                 # What was done must be known before anything in the next wave can fail.
@@ -76,7 +77,7 @@ class Effects:
     async def _act(self, record: Record) -> tuple[Step, Exception | None]:
         attempt = 0
         while True:
-            step = self._batch.step()
+            step = self._batch.step(record)
             try:
                 async with self._slots:
                     assert self._stage.act is not None
@@ -90,9 +91,17 @@ class Effects:
                 attempt += 1
                 if self._stage.retry == "requeue" or attempt >= self._stage.attempts:
                     return step, error
-                self._waiting(error.code)
-                await asyncio.sleep(self._stage.delay(attempt - 1, getattr(error, "after", None)))
+                await self._wait(error, self._stage.delay(attempt - 1, getattr(error, "after", None)))
+            except Fatal:
+                raise
             except Exception as error:  # noqa: BLE001 - the boundary: whatever an effect does, the record is kept
                 return step, error
             finally:
                 self._waiting(None)
+
+    async def _wait(self, error: Failure, seconds: float) -> None:
+        # In slices, because a lane that says nothing for too long is taken for stuck.
+        while seconds > 0:
+            self._waiting(error.code)
+            await asyncio.sleep(min(seconds, SLICE_S))
+            seconds -= SLICE_S

@@ -5,8 +5,10 @@ partition 3 of one source of a stage owns partition 3 of them all, and one lane 
 """
 
 import asyncio
+import gc
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,28 +18,41 @@ import structlog
 from faust.types import TP
 
 from streams.engine import guards
-from streams.engine.edge import RAW, transport_for
-from streams.engine.lane import Lane, Run
-from streams.engine.stage import EngineConfig, Observer, Stage
+from streams.engine.edge import RAW, Source, transport_for
+from streams.engine.fetch import Fetcher, Run
+from streams.engine.lane import Lane, now_ms
+from streams.engine.mirrors import Mirrors
+from streams.engine.stage import EngineConfig, Observer, Stage, Standing
+from streams.engine.watchdog import Pulse, Watchdog
+from streams.engine.work import Means
+from streams.errors import Failure
 
 log = structlog.get_logger("engine")
-WATCH_S = 1.0
+BEAT_S = 1.0
+# A collection walks everything that is alive, and the state of a worker is alive; it is rarely a cycle.
+GC_THRESHOLDS = (50_000, 50, 100)
 
 
 class Host:
     """Runs stages until stopped. One per process."""
 
-    def __init__(self, config: EngineConfig, stages: Sequence[Stage], observer: Observer) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        stages: Sequence[Stage],
+        observer: Observer,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         guards.check_versions()
         self.config, self.stages, self.observer = config, tuple(stages), observer
         self.lanes: dict[tuple[str, int], Lane] = {}
+        self._clock = clock
         self._by_topic = {topic: stage for stage in stages for topic in stage.sources}
-        # A lane blocks a thread while it opens or commits; more threads than cores only wait for the broker.
-        self._executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
-        self._assigned_at = time.monotonic()
-        self._partitions = 0
-        self._app = self._build()
-        self._watchdog: asyncio.Task[None] | None = None
+        self._means: Means | None = None
+        self._source = Source()
+        self._watchdog = Watchdog(observer, self._pulses)
+        self._beat = self._rebalancing = time.monotonic()
+        self._assigned: bool | None = None
 
     @property
     def topics(self) -> frozenset[str]:
@@ -47,33 +62,60 @@ class Host:
 
     def ready(self) -> str | None:
         """None when every assigned lane is open, else why not."""
-        if not self._partitions:
+        if not self._assigned:
             return "no partitions assigned"
-        closed = [lane for lane in self.lanes.values() if not lane.ready]
+        closed = [lane for lane in list(self.lanes.values()) if not lane.ready]
         return f"{len(closed)} lanes are restoring" if closed else None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set. Leaves the process with 70 when it can no longer keep its promises."""
-        await asyncio.get_running_loop().run_in_executor(None, guards.preflight, self.config, sorted(self.topics))
-        self._app.finalize()
-        await self._app.start()
-        self._assigned_at = time.monotonic()
-        self._watchdog = asyncio.create_task(self._watch())
-        await stop.wait()
-        self._watchdog.cancel()
-        await asyncio.gather(*(lane.close() for lane in self.lanes.values()))
-        await self._app.stop()
-        self._executor.shutdown(wait=False)
+        """Until `stop` is set. Leaves the process with 70 when it can no longer keep its promises, with 78 when only a
+        person can mend what is wrong. Raises Misconfigured when it cannot even start.
+        """
+        if self.config.embedded:
+            log.warning(
+                "engine.at_least_once", why="the embedded broker does not fence: one worker, and no promise more"
+            )
+        with Mirrors(self.config, self.observer) as mirrors, tempfile.TemporaryDirectory(prefix="tidings-") as scratch:
+            loop = asyncio.get_running_loop()
+            ids = await loop.run_in_executor(None, guards.preflight, self.config, sorted(self.topics))
+            fetcher = Fetcher(self.config, self._delivered(loop), self._failed(loop))
+            # A lane blocks a thread while it opens or commits; more threads than cores only wait for the broker.
+            executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
+            self._means = Means(self.config, self.observer, executor, fetcher, mirrors.opening(ids), ids, self._clock)
+            gc.set_threshold(*GC_THRESHOLDS)
+            app = self._build(scratch)
+            app.finalize()
+            fetcher.open()
+            await app.start()
+            self._rebalancing = time.monotonic()
+            self._watchdog.start()
+            await self._until(stop, app, fetcher)
+            self._watchdog.stop()
+            await asyncio.gather(*(lane.close() for lane in self.lanes.values()))
+            fetcher.close()
+            await app.stop()
+            executor.shutdown(wait=False)
 
-    def _build(self) -> faust.App:
+    async def _until(self, stop: asyncio.Event, app: faust.App, fetcher: Fetcher) -> None:
+        while not stop.is_set():
+            self._beat = time.monotonic()
+            if app.crashed:
+                guards.leave(self.observer, "faust_crashed", repr(app.crash_reason))
+            self._report(fetcher)
+            try:
+                async with asyncio.timeout(BEAT_S):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    def _build(self, scratch: str) -> faust.App:
         config = self.config
-        # Nothing is kept there, but Faust insists on having it.
-        Path(config.data_dir).mkdir(parents=True, exist_ok=True)
         app = faust.App(
             config.group,
             broker=f"kafka://{config.bootstrap}",
             store="memory://",
-            datadir=str(Path(config.data_dir)),
+            # Nothing is kept there, but Faust insists on having it.
+            datadir=str(Path(scratch)),
             # Faust would create an assignor topic and answer on HTTP with whatever it holds; the engine needs neither.
             topic_disable_leader=True,
             topic_allow_declare=False,
@@ -84,20 +126,16 @@ class Host:
             broker_session_timeout=config.session_s,
             broker_heartbeat_interval=config.session_s / 4,
             broker_rebalance_timeout=config.session_s * 2,
-            broker_max_poll_records=2000,
             broker_commit_interval=1.0,
-            broker_check_crcs=config.check_crcs,
             consumer_auto_offset_reset="earliest",
             # A worker that joins with stale metadata is assigned nothing.
             consumer_metadata_max_age_ms=5000,
             stream_buffer_maxsize=8,
             stream_wait_empty=False,
         )
-        app.transport = transport_for(frozenset(self._by_topic), self._full, config.fetch_wait_ms)(
-            app.conf.broker_consumer, app
-        )
-        app.on_partitions_assigned.connect(self._assigned)
-        app.on_partitions_revoked.connect(self._revoked)
+        app.transport = transport_for(self._source)(app.conf.broker_consumer, app)
+        app.on_partitions_assigned.connect(self._on_assigned)
+        app.on_partitions_revoked.connect(self._on_revoked)
         for stage in self.stages:
             topic = app.topic(
                 *stage.sources, partitions=config.partitions, key_serializer="raw", value_serializer=RAW, key_type=bytes
@@ -107,55 +145,86 @@ class Host:
 
     async def _feed(self, stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
-            stage = self._by_topic[message.topic]
-            lane = self.lanes.get((stage.name, message.partition))
+            run: Run = event.value
             # No lane: the partition was revoked while the run was on its way, and its next owner reads it again.
-            if lane is not None:
-                before, records = event.value
-                lane.put(Run(message.topic, before, records, event))
+            if lane := self.lanes.get((run.feed.stage, run.partition)):
+                lane.put(run, event)
 
     # Faust passes (app, assigned, signal=...), which its own type for handlers does not describe.
-    async def _assigned(self, *args: Any, **_: Any) -> None:
-        assigned: set[TP] = args[1]
+    async def _on_assigned(self, *args: Any, **_: Any) -> None:
+        assert self._means is not None
+        wanted = self._wanted(args[1])
+        gone = [key for key, lane in self.lanes.items() if key not in wanted or lane.fenced]
+        await asyncio.gather(*(self.lanes.pop(key).close() for key in gone))
+        self._source.clear()
+        for kept in self.lanes.values():
+            kept.resume()
+        by_name = {stage.name: stage for stage in self.stages}
+        for name, partition in sorted(wanted - set(self.lanes)):
+            self.lanes[name, partition] = Lane(self._means, by_name[name], partition)
+        self._assigned, self._rebalancing = bool(wanted), time.monotonic()
+        log.info("engine.assigned", lanes=len(wanted))
+
+    async def _on_revoked(self, *_args: Any, **_: Any) -> None:
+        # Every rebalance revokes everything. A lane in the middle of a step would be fenced by its next owner, so all
+        # of them finish what they do before this worker joins again; those it gets back go on where they were.
+        self._assigned, self._rebalancing = None, time.monotonic()
+        await asyncio.gather(*(lane.hold() for lane in self.lanes.values()))
+
+    def _wanted(self, assigned: set[TP]) -> set[tuple[str, int]]:
         wanted: set[tuple[str, int]] = set()
         for stage in self.stages:
             owned = {topic: {tp.partition for tp in assigned if tp.topic == topic} for topic in stage.sources}
             partitions = set.union(*owned.values())
             if any(owned[topic] != partitions for topic in stage.sources):
                 guards.leave(self.observer, "uneven_assignment", f"{stage.name}: {owned}")
+            if strange := [number for number in partitions if number >= self.config.partitions]:
+                detail = f"{stage.name} was dealt partition {strange[0]} of {self.config.partitions}: {guards.RESHARD}"
+                guards.leave(self.observer, "partitions_changed", detail, guards.REFUSED)
             wanted |= {(stage.name, partition) for partition in partitions}
-        gone = [key for key, lane in self.lanes.items() if key not in wanted or lane.fenced]
-        await asyncio.gather(*(self.lanes.pop(key).close() for key in gone))
-        for kept in self.lanes.values():
-            kept.resume()
-        by_name = {stage.name: stage for stage in self.stages}
-        for name, partition in sorted(wanted - set(self.lanes)):
-            self.lanes[name, partition] = Lane(self.config, by_name[name], partition, self.observer, self._executor)
-        self._partitions, self._assigned_at = len(wanted), time.monotonic()
-        log.info("engine.assigned", lanes=len(wanted))
+        return wanted
 
-    async def _revoked(self, *_args: Any, **_: Any) -> None:
-        # Every rebalance revokes everything. A lane in the middle of a step would be fenced by its next owner, so all
-        # of them finish what they do before this worker joins again; those it gets back go on where they were.
-        await asyncio.gather(*(lane.hold() for lane in self.lanes.values()))
+    def _delivered(self, loop: asyncio.AbstractEventLoop) -> Callable[[Sequence[Run]], None]:
+        return lambda runs: _call(loop, self._source.put, runs)
 
-    def _full(self, topic: str, partition: int) -> bool:
-        lane = self.lanes.get((self._by_topic[topic].name, partition))
-        return lane is not None and lane.depth > self.config.high_water
+    def _failed(self, loop: asyncio.AbstractEventLoop) -> Callable[[Failure], None]:
+        return lambda failure: _call(loop, guards.leave_for, self.observer, failure, "fetch")
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_S)
-            now = time.monotonic()
-            if self._app.crashed:
-                guards.leave(self.observer, "faust_crashed", repr(self._app.crash_reason))
-            if not self._partitions and now - self._assigned_at > self.config.empty_assignment_s:
-                guards.leave(self.observer, "empty_assignment", f"nothing assigned for {now - self._assigned_at:.0f} s")
-            for (stage, partition), lane in self.lanes.items():
-                if lane.depth and lane.ready and now - lane.mark > self.config.step_deadline_s:
-                    guards.leave(self.observer, "stuck", f"{stage}-{partition}: no step for {now - lane.mark:.0f} s")
-            for one in self.stages:
-                lanes = [lane for (name, _), lane in self.lanes.items() if name == one.name]
-                depth = sum(lane.depth for lane in lanes)
-                self.observer.lanes(one.name, sum(lane.ready for lane in lanes), len(lanes), depth)
+    def _pulses(self) -> Iterator[Pulse]:
+        config = self.config
+        yield Pulse("loop_stalled", "the event loop", self._beat, config.stall_s)
+        if self._means is not None:
+            yield Pulse("fetch_stalled", "the fetcher", self._means.fetcher.mark, config.step_deadline_s)
+        if not self._assigned:
+            guard = "rebalance_stuck" if self._assigned is None else "empty_assignment"
+            yield Pulse(guard, "an assignment", self._rebalancing, config.empty_assignment_s)
+        for lane in list(self.lanes.values()):
+            if lane.pending:
+                yield Pulse("stuck", f"lane {lane.name}", lane.mark, config.step_deadline_s)
+
+    def _report(self, fetcher: Fetcher) -> None:
+        ends, now = fetcher.ends, time.monotonic()
+        for stage in self.stages:
+            lanes = [lane for (name, _), lane in self.lanes.items() if name == stage.name]
+            behind = sum(
+                max(0, ends.get((topic, lane.partition), 0) - (at or 0))
+                for lane in lanes
+                for topic, at in lane.positions.items()
+            )
+            standing = Standing(
+                total=len(lanes),
+                ready=sum(lane.ready for lane in lanes),
+                fetched=sum(lane.depth for lane in lanes),
+                behind=behind,
+                timers=sum(lane.timers for lane in lanes),
+                age_s=max((now - lane.mark for lane in lanes if lane.pending), default=0.0),
+            )
+            self.observer.lanes(stage.name, standing)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+    try:
+        loop.call_soon_threadsafe(function, *args)
+    except RuntimeError:
+        # The loop has ended before the fetcher did; whatever this was, the next owner fetches it.
+        return

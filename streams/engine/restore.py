@@ -1,93 +1,132 @@
-"""Reads a lane's state back from its changelogs: state, timers and positions, to the end, read_committed.
+"""Reads a lane's state back from its changelogs, read_committed, to the end; refuses what only looks like a state.
 
 The end is the last stable offset at the time of reading; because the lane was fenced first, nothing can be committed
-behind it.
+behind it. A changelog is refused when its head was cut off, and when it knows no position although the group has
+committed one: going on would mean to repeat or to lose, and only a person can say which is the lesser evil.
 """
 
-import uuid
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.engine.model import Timer
 from streams.engine.stage import EngineConfig
-from streams.engine.step import STATE, State
-from streams.engine.transaction import CLIENT_LOG, POSITION, TIMER, unpack_offset
-from streams.errors import Fatal
+from streams.engine.state import Pair, State
+from streams.engine.store import Store
+from streams.engine.transaction import CLIENT_LOG
+from streams.errors import Fatal, Misconfigured
+
+BATCH = 10_000
+REPAIR = "see `tidings position --help`"
 
 
-def restore(config: EngineConfig, partition: int, stores: Mapping[str, str]) -> tuple[State, dict[str, int]]:
-    """The committed state of a lane and, per source topic, the next offset to process. Blocking."""
-    state = State(stores)
-    positions: dict[str, int] = {}
-    names = {topic: store for store, topic in stores.items()}
-    consumer = _consumer(config)
-    try:
-        for message in _read(consumer, [TopicPartition(topic, partition, 0) for topic in names]):
-            _apply(state, positions, names[str(message.topic())], message.key() or b"", message.value())
-    except KafkaException as error:
-        raise Fatal("restore_failed", str(error)) from error
-    finally:
-        consumer.close()
-    return state, positions
+class Source(NamedTuple):
+    """Where a store comes from: its changelog, and the mirror of it that is here already."""
+
+    topic: str
+    store: Store
+    start: int
 
 
-def low_watermark(config: EngineConfig, topic: str, partition: int) -> int:
-    """The first offset the broker still has: where a lane without a position starts."""
-    consumer = _consumer(config)
-    try:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=config.transaction_s)
-    except KafkaException as error:
-        raise Fatal("restore_failed", str(error)) from error
-    finally:
-        consumer.close()
-    return int(low)
+Opening = Callable[[str, int, int, int], tuple[Store, int]]
+"""Opens a mirror: (changelog, partition, its first offset, its end) to the store and the offset to read on from."""
 
 
-def _apply(state: State, positions: dict[str, int], store: str, key: bytes, value: bytes | None) -> None:
-    if store == STATE and key.startswith(POSITION):
-        if value is not None:
-            positions[key[len(POSITION) :].decode()] = unpack_offset(value)
-    elif store == STATE and key.startswith(TIMER):
-        timer_id = key[len(TIMER) :].decode()
-        if value is None:
-            state.timers.pop(timer_id, None)
-        else:
-            state.timers[timer_id] = Timer.unpack(timer_id, value)
-    elif value is None:
-        state.stores[store].pop(key, None)
-    else:
-        state.stores[store][key] = value
+class Restorer:
+    """Restores one lane. Blocking; used once."""
 
+    def __init__(self, config: EngineConfig, partition: int) -> None:
+        self._config, self._partition = config, partition
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": config.bootstrap,
+                # Never joins the group; it only asks what the group has committed.
+                "group.id": config.group,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "fetch.message.max.bytes": 8_000_000,
+                "queued.max.messages.kbytes": 65_536,
+                "fetch.wait.max.ms": 20,
+                "reconnect.backoff.ms": 10,
+                "reconnect.backoff.max.ms": 2000,
+            },
+            logger=CLIENT_LOG,
+        )
 
-def _read(consumer: Consumer, partitions: list[TopicPartition]) -> Iterator[Message]:
-    open_ends = {(str(p.topic), p.partition) for p in partitions}
-    consumer.assign(partitions)
-    while open_ends:
-        # A short wait: consume() uses all of it at the end of a partition.
-        for message in consumer.consume(5000, 0.05):
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                open_ends.discard((str(message.topic()), int(message.partition() or 0)))
-            else:
-                raise KafkaException(error)
+    def state(self, topics: Mapping[str, str], opening: Opening, load: Callable[[bytes], Any] | None = None) -> State:
+        """The committed state of the lane; `topics` names the changelog of each store. Raises Misconfigured, Fatal."""
+        sources = {name: self._source(topic, opening) for name, topic in topics.items()}
+        state = State({name: source.store for name, source in sources.items()}, load)
+        self._read(state, sources)
+        return state
 
+    def demand_news(self, sources: Sequence[str], state: State) -> None:
+        """Raises Misconfigured when the group has worked through a source of which the changelog knows no position."""
+        missing = [TopicPartition(topic, self._partition) for topic in sources if topic not in state.positions]
+        if not missing:
+            return
+        for found in self._ask(lambda: self._consumer.committed(missing, timeout=self._config.transaction_s)):
+            if found.offset > 0 and found.offset > self._watermarks(found.topic)[0]:
+                raise Misconfigured(
+                    "changelog_lost",
+                    f"the group has read {found.topic} {self._partition} up to {found.offset}, its changelog knows "
+                    f"nothing of that: it was emptied or made anew. Restore it, or place the lane: {REPAIR}",
+                )
 
-def _consumer(config: EngineConfig) -> Consumer:
-    return Consumer(
-        {
-            "bootstrap.servers": config.bootstrap,
-            # Never joins a group; librdkafka only wants a name.
-            "group.id": f"{config.group}-restore-{uuid.uuid4().hex}",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
-            "fetch.message.max.bytes": 8_000_000,
-            "queued.max.messages.kbytes": 131_072,
-            "fetch.wait.max.ms": 20,
-        },
-        logger=CLIENT_LOG,
-    )
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+    def _source(self, topic: str, opening: Opening) -> Source:
+        low, end = self._watermarks(topic)
+        if low > 0:
+            raise Misconfigured(
+                "changelog_trimmed",
+                f"{topic} {self._partition} begins at {low}: its head was deleted, so its state is not whole. "
+                f"Only cleanup.policy=compact keeps a changelog. Restore it, or place the lane anew: {REPAIR}",
+            )
+        return Source(topic, *opening(topic, self._partition, low, end))
+
+    def _watermarks(self, topic: str) -> tuple[int, int]:
+        at = TopicPartition(topic, self._partition)
+        low, end = self._ask(lambda: self._consumer.get_watermark_offsets(at, timeout=self._config.transaction_s))
+        return int(low), int(end)
+
+    def _read(self, state: State, sources: Mapping[str, Source]) -> None:
+        names = {source.topic: name for name, source in sources.items()}
+        open_ends = set(names)
+        deadline = time.monotonic() + self._config.step_deadline_s
+        starts = [TopicPartition(source.topic, self._partition, source.start) for source in sources.values()]
+        self._ask(lambda: self._consumer.assign(starts))
+        while open_ends:
+            pairs: dict[str, list[Pair]] = {}
+            marks: dict[str, int] = {}
+            # A short wait: consume() uses all of it at the end of a partition.
+            for message in self._ask(lambda: self._consumer.consume(BATCH, 0.02)):
+                topic = message.topic()
+                error = message.error()
+                if error is None:
+                    pairs.setdefault(topic, []).append((message.key() or b"", message.value()))
+                    marks[topic] = message.offset() + 1
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    open_ends.discard(topic)
+                    marks[topic] = message.offset()
+                    pairs.setdefault(topic, [])
+                else:
+                    raise Fatal("restore_failed", f"{topic} {self._partition}: {error}")
+            for topic, found in pairs.items():
+                state.absorb(names[topic], found, marks[topic])
+            if pairs:
+                deadline = time.monotonic() + self._config.step_deadline_s
+            elif time.monotonic() > deadline:
+                raise Fatal("restore_stalled", f"no answer from {', '.join(sorted(open_ends))} {self._partition}")
+
+    @staticmethod
+    def _ask(question: Callable[[], Any]) -> Any:
+        try:
+            return question()
+        except KafkaException as error:
+            raise Fatal("restore_failed", str(error)) from error

@@ -1,19 +1,20 @@
 """How a stage is declared: what it reads, what it keeps, and one function.
 
-`handle` is pure and synchronous: record in, changes on the step. `act` is the effect: awaited, many keys in flight, one
-per key at a time. A stage with both gets the intent pattern: what `handle` changed for a wave of records is committed
-*before* `act` runs, so a restart finds the intent and not a guess. `handle` must then be safe to repeat.
+`handle` is pure and synchronous: a micro-batch of records in, changes on the step; `each` makes one out of a function
+over a single record. `act` is the effect: awaited, many keys in flight, one per key at a time. A stage with both gets
+the intent pattern: what `handle` changed for a wave of records is committed *before* `act` runs, so a restart finds the
+intent and not a guess. `handle` must then be safe to repeat.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from streams.engine.model import Record
-from streams.engine.step import STATE, Step
+from streams.engine.state import STATE
+from streams.engine.step import Handle, Step
 from streams.errors import Failure
 
-Handle = Callable[[Record, Step], None]
 Act = Callable[[Record, Step], Awaitable[None]]
 DeadLetter = Callable[[str, Record, Failure, int], bytes]
 
@@ -22,9 +23,11 @@ DeadLetter = Callable[[str, Record, Failure, int], bytes]
 class Stage:
     """One stage of the flow. Sources named in `first` are taken before what else is queued.
 
-    `changelog` holds state, timers and position; `stores` are further compacted topics, by store name. `retry` says
-    what happens when `act` raises Retry: "requeue" puts the record back on its topic after a delay and lets others
-    pass, "in_place" keeps the order and waits. After `attempts` tries the record is dead-lettered.
+    `changelog` holds state, timers and position; `stores` are further compacted topics, by store name. `load` and
+    `dump` turn values of the main store into objects and back. `committed` is told the notes of a step once it is
+    durable; it must not fail. `retry` says what happens when `act` raises Retry: "requeue" puts the record back on its
+    topic after a delay and lets others pass, "in_place" keeps the order and waits. After `attempts` tries the record is
+    dead-lettered.
     """
 
     name: str
@@ -34,6 +37,9 @@ class Stage:
     dead_letter: DeadLetter
     handle: Handle | None = None
     act: Act | None = None
+    load: Callable[[bytes], Any] | None = None
+    dump: Callable[[Any], bytes] | None = None
+    committed: Callable[[Sequence[Any]], None] | None = None
     stores: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
     retry: Literal["requeue", "in_place"] = "in_place"
@@ -63,12 +69,28 @@ class Observer(Protocol):
     def dead(self, stage: str, reason: str) -> None: ...
     def guard(self, name: str) -> None: ...
     def waiting(self, stage: str, partition: int, why: str | None) -> None: ...
-    def lanes(self, stage: str, ready: int, total: int, depth: int) -> None: ...
+    def lanes(self, stage: str, standing: "Standing") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the lanes of a stage stand in one process.
+
+    `fetched` records wait in memory; `behind` is what the broker has beyond the committed positions, markers and
+    compacted records counted; `age_s` is the longest time since a lane that has work committed.
+    """
+
+    total: int
+    ready: int
+    fetched: int
+    behind: int
+    timers: int
+    age_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """How the engine meets its broker. Times in seconds."""
+    """How the engine meets its broker. Times in seconds unless their name says otherwise."""
 
     bootstrap: str
     group: str
@@ -77,12 +99,18 @@ class EngineConfig:
     session_s: float = 10.0
     transaction_s: float = 30.0
     step_deadline_s: float = 90.0
+    stall_s: float = 30.0
     empty_assignment_s: float = 60.0
     preflight_s: float = 120.0
-    high_water: int = 8000
+    # Records wait for each other up to this long while a lane is idle: fewer, larger transactions.
+    linger_ms: int = 25
     fetch_wait_ms: int = 20
-    # librdkafka's mock broker hands out transactional batches whose checksum it spoiled; never switch it off elsewhere.
-    check_crcs: bool = True
+    fetch_min_bytes: int = 200_000
+    # What may wait in a worker between the broker and its lanes.
+    buffer_bytes: int = 16_000_000
+    # librdkafka's mock broker spoils the checksums of transactional batches and gives topics no ids.
+    embedded: bool = False
+    store: Literal["memory", "rocksdb"] = "memory"
     data_dir: str = ".run/engine"
     replication: int = 1
     timer_batch: int = 1000

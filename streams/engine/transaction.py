@@ -4,32 +4,20 @@ The transactional id is the lane's, so opening it ends whatever a former owner l
 """
 
 import logging
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.engine.model import WIRE_MAX, Out
 from streams.engine.stage import EngineConfig
-from streams.engine.step import STATE, Changes
-from streams.errors import Fatal
+from streams.engine.state import Pair
+from streams.errors import Fatal, Misconfigured
 
 CLIENT_LOG = logging.getLogger("librdkafka")
-RESERVED = b"\x00"
-POSITION = RESERVED + b"position:"
-TIMER = RESERVED + b"timer:"
 FENCED = frozenset({"_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"})
-_OFFSET = struct.Struct(">q")
-
-
-def pack_offset(offset: int) -> bytes:
-    """A position as stored: the next offset to process."""
-    return _OFFSET.pack(offset)
-
-
-def unpack_offset(raw: bytes) -> int:
-    """The inverse of `pack_offset`."""
-    return int(_OFFSET.unpack(raw)[0])
+DENIED = frozenset(
+    {"TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "SASL_AUTHENTICATION_FAILED"}
+)
 
 
 class Fenced(Fatal):
@@ -37,23 +25,33 @@ class Fenced(Fatal):
 
 
 class Transactions:
-    """Blocking; called from worker threads, by one lane only."""
+    """Blocking; called from worker threads, by one lane only.
 
-    def __init__(self, config: EngineConfig, transactional_id: str, partition: int, stores: Mapping[str, str]) -> None:
+    `topics` names the changelog of each store. `marks`: whether commits report how far each changelog got, which only
+    a store that outlives the process asks for.
+    """
+
+    def __init__(
+        self, config: EngineConfig, transactional_id: str, partition: int, topics: Mapping[str, str], *, marks: bool
+    ) -> None:
         self._timeout = config.transaction_s
         self._partition = partition
-        self._stores = stores
+        self._topics = topics
+        self._marks: dict[str, int] | None = {} if marks else None
         self._producer = Producer(
             {
                 "bootstrap.servers": config.bootstrap,
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(config.transaction_s * 1000),
-                "linger.ms": 2,
+                "linger.ms": 5,
                 "batch.size": 400_000,
                 "message.max.bytes": WIRE_MAX,
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 500_000,
-                "delivery.report.only.error": True,
+                "delivery.report.only.error": not marks,
+                # Opening a lane is a row of short conversations, each of which would wait out the default.
+                "reconnect.backoff.ms": 10,
+                "reconnect.backoff.max.ms": 2000,
                 # The partitioner of Java clients and of Faust, so that everyone agrees where a key lives.
                 "partitioner": "murmur2_random",
             },
@@ -62,35 +60,65 @@ class Transactions:
 
     def fence(self) -> None:
         """End a former owner. Must come before the changelog is read, or a commit still on its way is missed."""
-        self._producer.init_transactions(self._timeout)
+        try:
+            # librdkafka looks for its coordinator every half second until it has a connection; so have one first.
+            self._producer.list_topics("__consumer_offsets", timeout=self._timeout)
+            self._producer.init_transactions(self._timeout)
+        except KafkaException as error:
+            raise _failure("fence_failed", error) from error
 
-    def commit(self, changes: Changes, positions: Mapping[str, int]) -> None:
-        """Outputs, state, timers and positions become visible together, or the process must end: raises Fatal.
+    def commit(self, outs: Sequence[Out], kept: Mapping[str, Sequence[Pair]]) -> Mapping[str, int]:
+        """Outputs and everything kept, by store, become visible together, or the process must end: raises Fatal.
 
-        Raises Fenced when the lane belongs to another owner by now.
+        Returns per store the changelog offset after what was kept, if `marks` were asked for. Raises Fenced when the
+        lane belongs to another owner by now.
         """
         try:
             self._producer.begin_transaction()
-            self._send(changes.outs)
-            for (store, key), value in changes.puts.items():
-                self._keep(self._stores[store], key, value)
-            for timer_id, timer in changes.timers.items():
-                self._keep(self._stores[STATE], TIMER + timer_id.encode(), timer.pack() if timer else None)
-            for topic, offset in positions.items():
-                self._keep(self._stores[STATE], POSITION + topic.encode(), pack_offset(offset))
+            self._send(outs)
+            for store, pairs in kept.items():
+                self._keep(store, pairs)
+            if self._marks is not None:
+                self._producer.flush(self._timeout)
             self._producer.commit_transaction(self._timeout)
-        except (KafkaException, BufferError) as error:
-            if isinstance(error, KafkaException) and error.args[0].name() in FENCED:
-                raise Fenced("fenced", str(error)) from error
+        except KafkaException as error:
+            raise _failure("commit_failed", error) from error
+        except BufferError as error:
             raise Fatal("commit_failed", str(error)) from error
+        return dict(self._marks or {})
 
     def _send(self, outs: Iterable[Out]) -> None:
-        for out in outs:
-            headers: list[tuple[str, str | bytes | None]] = list(out.headers)
-            if out.partition is None:
-                self._producer.produce(out.topic, out.value, out.key, headers=headers)
+        produce = self._producer.produce
+        for topic, key, value, headers, partition in outs:
+            if headers:
+                produce(topic, value, key, -1 if partition is None else partition, headers=list(headers))
+            elif partition is None:
+                produce(topic, value, key)
             else:
-                self._producer.produce(out.topic, out.value, out.key, out.partition, headers=headers)
+                produce(topic, value, key, partition)
 
-    def _keep(self, topic: str, key: bytes, value: bytes | None) -> None:
-        self._producer.produce(topic, value, key, self._partition)
+    def _keep(self, store: str, pairs: Sequence[Pair]) -> None:
+        produce, topic, partition = self._producer.produce, self._topics[store], self._partition
+        if self._marks is None or not pairs:
+            for key, value in pairs:
+                produce(topic, value, key, partition)
+            return
+        for key, value in pairs[:-1]:
+            produce(topic, value, key, partition)
+        marks, (key, value) = self._marks, pairs[-1]
+
+        def reached(error: KafkaError | None, message: Message) -> None:
+            offset = message.offset()
+            if error is None and offset is not None:
+                marks[store] = offset + 1
+
+        produce(topic, value, key, partition, reached)
+
+
+def _failure(code: str, error: KafkaException) -> Fatal | Misconfigured:
+    name = error.args[0].name()
+    if name in FENCED:
+        return Fenced("fenced", str(error))
+    if name in DENIED:
+        return Misconfigured("not_authorized", f"{name}: let this worker use its transactional ids")
+    return Fatal(code, str(error))

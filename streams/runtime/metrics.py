@@ -1,11 +1,9 @@
 """What is counted and measured. It is the engine's observer and the HTTP client's, so neither knows Prometheus."""
 
-import time
-from collections.abc import Callable
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
+from streams.engine import Standing
 from streams.runtime.bounds import Bounds
 from streams.runtime.catalog import METRICS
 from streams.runtime.lastwords import LastWords
@@ -14,16 +12,14 @@ from streams.runtime.lastwords import LastWords
 class Metrics:
     """One per process. `last_words` brings in what made the former process leave."""
 
-    def __init__(self, last_words: LastWords | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, last_words: LastWords | None = None) -> None:
         self.registry = CollectorRegistry()
         self._bounds = {metric.name: Bounds() for metric in METRICS}
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         self._register()
-        self._clock = clock
         self._last_words = last_words
-        self._committed: dict[str, float] = {}
         self._waits: dict[tuple[str, int], str] = {}
         for word in last_words.take() if last_words else ():
             self._count("tidings_guard_total", guard=word)
@@ -56,12 +52,10 @@ class Metrics:
 
     def opened(self, stage: str, partition: int, keys: int, seconds: float) -> None:
         """A lane is restored."""
-        self._committed[stage] = self._clock()
         self._observe("tidings_lane_restore_seconds", seconds, stage=stage)
 
     def stepped(self, stage: str, partition: int, records: int, seconds: float) -> None:
         """A lane committed a step."""
-        self._committed[stage] = self._clock()
         self._observe("tidings_step_seconds", seconds, stage=stage)
         self._observe("tidings_batch_records", records, stage=stage)
 
@@ -88,13 +82,14 @@ class Metrics:
             self._waits[stage, partition] = why
             self._gauge("tidings_lanes_waiting", stage=stage, reason=why).inc()
 
-    def lanes(self, stage: str, ready: int, total: int, depth: int) -> None:
-        """How a stage's lanes stand in this process; reported every few seconds."""
-        self._gauge("tidings_lanes", stage=stage).set(total)
-        self._gauge("tidings_lanes_ready", stage=stage).set(ready)
-        self._gauge("tidings_lane_lag_records", stage=stage).set(depth)
-        idle = self._clock() - self._committed.setdefault(stage, self._clock())
-        self._gauge("tidings_commit_age_seconds", stage=stage).set(idle if depth else 0.0)
+    def lanes(self, stage: str, standing: Standing) -> None:
+        """How a stage's lanes stand in this process; reported every second."""
+        self._gauge("tidings_lanes", stage=stage).set(standing.total)
+        self._gauge("tidings_lanes_ready", stage=stage).set(standing.ready)
+        self._gauge("tidings_lane_lag_records", stage=stage).set(standing.behind)
+        self._gauge("tidings_lane_fetched_records", stage=stage).set(standing.fetched)
+        self._gauge("tidings_lane_timers", stage=stage).set(standing.timers)
+        self._gauge("tidings_commit_age_seconds", stage=stage).set(standing.age_s)
 
     def decision(self, kind: str, outcome: str, reason: str | None) -> None:
         """A communication type was decided; a reason is given for whatever is not sent."""

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any
 
-from streams.engine import EngineConfig, Record, Stage, Step, Timer
+from streams.engine import EngineConfig, Record, Stage, Step, Timer, each
 from streams.engine.host import Host
 from streams.errors import Failure, Reject
 
@@ -40,7 +40,7 @@ def counting(prefix: str) -> Stage:
             step.schedule(Timer(record.key.decode(), due, f"{prefix}in", record.key, b"fired"))
         step.send(f"{prefix}out", record.key, b"|".join((record.key, b"%d" % count, value)), here=True)
 
-    return Stage("count", (f"{prefix}in",), f"{prefix}changelog", f"{prefix}dlq", letter, handle=handle)
+    return Stage("count", (f"{prefix}in",), f"{prefix}changelog", f"{prefix}dlq", letter, handle=each(handle))
 
 
 async def main(bootstrap: str, prefix: str, data_dir: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from streams.engine import STATE, EngineConfig, Out
 from streams.engine.guards import preflight
-from streams.engine.step import Changes
 from streams.engine.transaction import Transactions
 from streams.errors import Fatal, Misconfigured
 from tests.engine.workbench import Workbench, workbench
@@ -56,12 +55,13 @@ def test_kills_lose_nothing_and_repeat_nothing(here: Workbench) -> None:
 def test_a_former_owner_can_no_longer_commit(here: Workbench) -> None:
     """Once a lane was opened elsewhere, nothing its former owner commits becomes visible."""
     config = EngineConfig(here.bootstrap, "group", namespace=here.prefix)
-    owners = [Transactions(config, f"{here.prefix}lane", 0, {STATE: f"{here.prefix}changelog"}) for _ in range(2)]
+    topics = {STATE: f"{here.prefix}changelog"}
+    owners = [Transactions(config, f"{here.prefix}lane", 0, topics, marks=False) for _ in range(2)]
     for owner in owners:
         owner.fence()
     with pytest.raises(Fatal, match="fenced"):
-        owners[0].commit(Changes(outs=[Out(f"{here.prefix}out", b"a", b"a|1|old", (), 0)]), {})
-    owners[1].commit(Changes(outs=[Out(f"{here.prefix}out", b"a", b"a|1|new", (), 0)]), {})
+        owners[0].commit([Out(f"{here.prefix}out", b"a", b"a|1|old", (), 0)], {})
+    owners[1].commit([Out(f"{here.prefix}out", b"a", b"a|1|new", (), 0)], {})
     here.until(lambda out: len(out) == 1)
     assert [value for _, value in here.outputs] == [b"a|1|new"]
 

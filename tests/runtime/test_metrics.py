@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.engine.stage import Observer
+from streams.engine import Observer, Standing
 from streams.runtime.bounds import OTHER, SERIES_MAX, Bounds
 from streams.runtime.catalog import LABELS, METRICS
 from streams.runtime.lastwords import LastWords
@@ -24,6 +24,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     return samples(metrics).get((name, frozenset(labels.items())))
 
 
+SHOWN = ("lanes", "lanes_ready", "lane_fetched_records", "lane_lag_records", "lane_timers", "commit_age_seconds")
+
+
 def flood(metrics: Metrics, count: int) -> None:
     """Calls everything with labels that never repeat."""
     for i in range(count):
@@ -34,7 +37,7 @@ def flood(metrics: Metrics, count: int) -> None:
         metrics.decision(word, word, word)
         metrics.opened(word, i, 1, 0.1)
         metrics.stepped(word, i, 1, 0.1)
-        metrics.lanes(word, 1, 1, 1)
+        metrics.lanes(word, Standing(1, 1, 1, 1, 1, 0.1))
         metrics.waiting("report", i, word)
         metrics.guard(word)
         metrics.request(word, word, word, 0.1)
@@ -89,17 +92,12 @@ def test_the_engine_can_report_to_it() -> None:
     assert value(metrics, "tidings_dead_letters_total", stage="decide", reason="bad_avro") == 1
 
 
-def test_commit_age_grows_only_while_records_wait() -> None:
-    """An idle lane is not late; one that has work and does not commit is."""
-    now = [100.0]
-    metrics = Metrics(clock=lambda: now[0])
-    metrics.stepped("decide", 0, 10, 0.1)
-    now[0] = 160.0
-    metrics.lanes("decide", 4, 4, depth=0)
-    assert value(metrics, "tidings_commit_age_seconds", stage="decide") == 0
-    metrics.lanes("decide", 4, 4, depth=7)
-    assert value(metrics, "tidings_commit_age_seconds", stage="decide") == 60
-    assert value(metrics, "tidings_lane_lag_records", stage="decide") == 7
+def test_how_lanes_stand_is_shown_by_stage() -> None:
+    """What waits on the broker, in memory and on timers, and since when, can be told apart."""
+    metrics = Metrics()
+    metrics.lanes("decide", Standing(total=4, ready=3, fetched=5, behind=70, timers=9, age_s=60.0))
+    shown = {name: value(metrics, f"tidings_{name}", stage="decide") for name in SHOWN}
+    assert shown == dict(zip(SHOWN, (4, 3, 5, 70, 9, 60), strict=True))
 
 
 def test_a_waiting_lane_is_shown_until_it_goes_on() -> None:

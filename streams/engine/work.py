@@ -1,0 +1,132 @@
+"""The blocking side of a lane: its state and its producer, opened, moved forward together, and let go.
+
+Called from worker threads, one call at a time. A commit is the only place where state changes, and it changes after the
+broker has it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from streams.engine.batch import Batch
+from streams.engine.fetch import Fetcher
+from streams.engine.model import Record
+from streams.engine.restore import REPAIR, Opening, Restorer
+from streams.engine.stage import EngineConfig, Observer, Stage
+from streams.engine.state import POSITION, STATE, TIMER, Pair, Position, State
+from streams.engine.step import Changes
+from streams.engine.transaction import Transactions
+from streams.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all lanes of a worker share. `topic_ids` tell a topic from another that took its name."""
+
+    config: EngineConfig
+    observer: Observer
+    executor: Executor
+    fetcher: Fetcher
+    opening: Opening
+    topic_ids: Mapping[str, str]
+    clock: Callable[[], int]
+
+
+class Work:
+    """State and transactions of one lane."""
+
+    def __init__(self, means: Means, stage: Stage, partition: int) -> None:
+        self._means, self._stage, self._partition = means, stage, partition
+        self.state = State.in_memory(stage.topics_by_store)
+        self.opening = True
+        config = means.config
+        self._transactions = Transactions(
+            config,
+            f"{config.namespace}-{stage.name}-{partition}",
+            partition,
+            stage.topics_by_store,
+            marks=config.store != "memory",
+        )
+
+    def open(self) -> None:
+        """Fence, then restore. Raises Misconfigured when what is found cannot be trusted."""
+        if not self.opening:
+            return
+        started = time.monotonic()
+        self._transactions.fence()
+        restorer = Restorer(self._means.config, self._partition)
+        try:
+            self.state = restorer.state(self._stage.topics_by_store, self._means.opening, self._stage.load)
+            restorer.demand_news(self._stage.sources, self.state)
+        finally:
+            restorer.close()
+        self._demand_same_topics()
+        self.opening = False
+        seconds = time.monotonic() - started
+        self._means.observer.opened(self._stage.name, self._partition, len(self.state), seconds)
+
+    def positions(self) -> dict[str, int | None]:
+        """Where the lane stands per source; None where it has not begun."""
+        known = self.state.positions
+        return {topic: known[topic].offset if topic in known else None for topic in self._stage.sources}
+
+    def batch(self) -> Batch:
+        """An empty batch on the state as it is."""
+        return Batch(self._stage, self.state, self._partition, self._means.observer, self._means.clock)
+
+    def handle(self, records: Sequence[Record], positions: Mapping[str, int]) -> None:
+        """A whole step of a pure stage. Raises Retry when nothing was done."""
+        batch = self.batch()
+        batch.handle(records)
+        self.commit(batch.take(), positions)
+
+    def commit(self, changes: Changes, positions: Mapping[str, int]) -> None:
+        """Make changes and positions durable, then the state. Raises Fatal, Fenced."""
+        kept = self._kept(changes, positions)
+        marks = self._transactions.commit(changes.outs, kept)
+        for store, pairs in kept.items():
+            self.state.absorb(store, pairs, marks.get(store))
+        self.state.heat(changes.objects)
+        if changes.notes and self._stage.committed is not None:
+            self._stage.committed(changes.notes)
+
+    def fire(self, limit: int) -> int:
+        """Send what is due, at most `limit`; how many that were."""
+        due = self.state.timers.take(self._means.clock(), limit)
+        if due:
+            changes = Changes(outs=[timer.out(self._partition) for timer in due])
+            changes.timers = {timer.timer_id: None for timer in due}
+            self.commit(changes, {})
+        return len(due)
+
+    def close(self) -> None:
+        """Let go of the state; a lane that never opened will not."""
+        self.opening = False
+        self.state.close()
+
+    def _kept(self, changes: Changes, positions: Mapping[str, int]) -> dict[str, list[Pair]]:
+        kept: dict[str, list[Pair]] = {}
+        main = kept[STATE] = []
+        for (store, key), value in changes.puts.items():
+            (main if store == STATE else kept.setdefault(store, [])).append((key, value))
+        if changes.objects:
+            dump = self._stage.dump
+            assert dump is not None, "a stage that saves objects says how"
+            main.extend((key, None if value is None else dump(value)) for key, value in changes.objects.items())
+        for timer_id, timer in changes.timers.items():
+            main.append((TIMER + timer_id.encode(), timer.pack() if timer else None))
+        for topic, offset in positions.items():
+            at = Position(offset, self._means.topic_ids.get(topic, ""))
+            main.append((POSITION + topic.encode(), at.pack()))
+        return kept
+
+    def _demand_same_topics(self) -> None:
+        for topic, position in self.state.positions.items():
+            now = self._means.topic_ids.get(topic, "")
+            if topic in self._stage.sources and position.topic_id and now and position.topic_id != now:
+                raise Misconfigured(
+                    "topic_recreated",
+                    f"{topic} was deleted and made anew since offset {position.offset} of partition {self._partition} "
+                    f"was read: that offset means nothing in the new one. Place the lane: {REPAIR}",
+                )
