@@ -22,7 +22,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 schemas_app = typer.Typer(no_args_is_help=True, help="The Avro schemas and the registry.")
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: look at them, put them back.")
 app.add_typer(schemas_app, name="schemas")
+position_app = typer.Typer(no_args_is_help=True, help="Where the lanes of a stage stand in their topics.")
 app.add_typer(dlq_app, name="dlq")
+app.add_typer(position_app, name="position")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
 OfStage = Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; may be repeated.")]
@@ -262,6 +264,46 @@ def _letters(stage: list[str] | None) -> Iterator[tuple[str, Any]]:
         settings = _settings("kafka", "registry")
         for one in letters(settings.kafka, open_codec(settings), _stages(stage)):
             yield one.place, one.letter
+
+
+@position_app.command("show")
+def position_show(stage: str, as_json: AsJson = False) -> None:
+    """The next offset of each source that each lane of a stage will process; workers may run."""
+    from streams.app import engine_config
+    from streams.engine.repair import show
+
+    with _answering():
+        (one,) = _stages([stage])
+        for partition, positions in show(engine_config(_settings("kafka"), "all"), f"{one}.changelog").items():
+            for topic, at in sorted(positions.items()):
+                row = {"partition": partition, "topic": topic, "offset": at.offset}
+                print(json.dumps(row) if as_json else f"{one}-{partition}\t{topic}\t{at.offset}")
+
+
+@position_app.command("set")
+def position_set(
+    stage: str,
+    topic: str,
+    to: Annotated[str, typer.Argument(help="start, end, or an offset.")],
+    partition: Annotated[list[int] | None, typer.Option(help="Only this partition; may be repeated.")] = None,
+) -> None:
+    """Place the lanes of a stage in a source topic. Stop the stage's workers first.
+
+    Before an offset means once more, behind it means never: only a person can say which is right. What was composed or
+    sent once is not sent again, because ids are derived and the ledger knows them.
+    """
+    from streams.app import engine_config
+    from streams.engine.repair import place
+
+    with _answering():
+        (one,) = _stages([stage])
+        config = engine_config(_settings("kafka"), "all")
+        if to not in ("start", "end") and not to.isdecimal():
+            raise Misconfigured("no_such_offset", f"{to!r} is neither start nor end nor a number")
+        where: Any = int(to) if to.isdecimal() else to
+        chosen = partition or list(range(config.partitions))
+        for number, offset in zip(chosen, place(config, one, f"{one}.changelog", topic, chosen, where), strict=True):
+            print(f"{one}-{number}\t{topic}\t{offset}")
 
 
 def main() -> None:

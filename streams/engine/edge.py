@@ -5,7 +5,7 @@
 2. They reach the agent in *runs*: what one fetch brought for a partition is one message to Faust.
 3. Partitions are dealt out by ranges, so that a worker gets the same numbers of every topic.
 4. Faust's memory of offsets it has read must not drop a run: after a rebalance lanes are fetched for anew.
-5. Faust's commit of a run is its last offset; its own search for consecutive numbers would trail further behind.
+5. Faust commits the end of a run; its own search for consecutive numbers would trail further behind.
 
 Works with the exact versions in `guards.PINS`, which the worker checks before it starts.
 """
@@ -145,7 +145,8 @@ class EngineConsumer(FaustConsumer):
         acked.clear()
         self._acked_index[tp].clear()
         self._gap[tp].clear()
-        return newest
+        # Kafka's convention is the next offset; Faust's is the last, which shows as a lag of one for ever.
+        return newest + 1
 
 
 def transport_for(source: Source) -> type[FaustTransport]:

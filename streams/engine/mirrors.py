@@ -32,7 +32,6 @@ class Mirrors:
         if self._durable:
             from streams.engine.rocks import lock_directory
 
-            self._directory.mkdir(parents=True, exist_ok=True)
             self._owned.enter_context(contextlib.closing(lock_directory(self._directory)))
         return self
 
@@ -46,10 +45,12 @@ class Mirrors:
             from streams.engine.rocks import open_store
 
             path = self._directory / topic / str(partition)
-            store, reason = open_store(path, topic_ids.get(topic, ""), end, low, int(time.time()))
-            if reason is not None:
-                self._observer.guard("store_set_aside")
-                log.warning("engine.store_set_aside", store=f"{topic}-{partition}", reason=reason)
+            store, aside = open_store(path, topic_ids.get(topic, ""), end, low, int(time.time()))
+            if aside is not None:
+                self._observer.set_aside(aside.reason)
+                log.warning(
+                    "engine.store_set_aside", store=f"{topic}-{partition}", why=aside.reason, detail=aside.detail
+                )
             mark = store.mark()
             return store, mark.offset if mark else low
 

@@ -86,7 +86,7 @@ class Restorer:
             raise Misconfigured(
                 "changelog_trimmed",
                 f"{topic} {self._partition} begins at {low}: its head was deleted, so its state is not whole. "
-                f"Only cleanup.policy=compact keeps a changelog. Restore it, or place the lane anew: {REPAIR}",
+                f"Only cleanup.policy=compact keeps one. Restore it, or begin a new one and place the lane: {REPAIR}",
             )
         return Source(topic, *opening(topic, self._partition, low, end))
 

@@ -24,6 +24,11 @@ class Fenced(Fatal):
     """Another owner opened the lane; nothing this one does can become visible."""
 
 
+def lane_id(config: EngineConfig, stage: str, partition: int) -> str:
+    """The transactional id of a lane: one for all workers that may ever own it."""
+    return f"{config.namespace}-{stage}-{partition}"
+
+
 class Transactions:
     """Blocking; called from worker threads, by one lane only.
 

@@ -16,7 +16,7 @@ from streams.engine.restore import REPAIR, Opening, Restorer
 from streams.engine.stage import EngineConfig, Observer, Stage
 from streams.engine.state import POSITION, STATE, TIMER, Pair, Position, State
 from streams.engine.step import Changes
-from streams.engine.transaction import Transactions
+from streams.engine.transaction import Transactions, lane_id
 from streams.errors import Misconfigured
 
 
@@ -43,7 +43,7 @@ class Work:
         config = means.config
         self._transactions = Transactions(
             config,
-            f"{config.namespace}-{stage.name}-{partition}",
+            lane_id(config, stage.name, partition),
             partition,
             stage.topics_by_store,
             marks=config.store != "memory",

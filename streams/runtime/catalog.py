@@ -60,6 +60,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("tidings_lane_timers", "Timers that wait.", ("stage",)),
     Metric("tidings_lane_restore_seconds", "Time to open a lane.", ("stage",), RESTORE),
     Metric("tidings_commit_age_seconds", "Time since the last commit while records wait.", ("stage",)),
+    Metric("tidings_stores_set_aside_total", "Local stores that were of no use and built anew.", ("reason",)),
     Metric("tidings_guard_total", "Guards that ended a process; counted by the next start.", ("guard",)),
     Metric("tidings_connector_requests_total", "Requests sent out.", ("connector", "operation", "status_class")),
     Metric("tidings_connector_seconds", "Time of one request sent out.", ("connector", "operation"), CALL),

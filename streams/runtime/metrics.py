@@ -1,12 +1,16 @@
 """What is counted and measured. It is the engine's observer and the HTTP client's, so neither knows Prometheus."""
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
-from streams.engine import Standing
 from streams.runtime.bounds import Bounds
 from streams.runtime.catalog import METRICS
 from streams.runtime.lastwords import LastWords
+
+if TYPE_CHECKING:
+    from streams.engine import Standing
 
 
 class Metrics:
@@ -73,6 +77,10 @@ class Metrics:
         if self._last_words:
             self._last_words.leave(name)
 
+    def set_aside(self, reason: str) -> None:
+        """A local store could not be used and was built anew from its changelog."""
+        self._count("tidings_stores_set_aside_total", reason=reason)
+
     def waiting(self, stage: str, partition: int, why: str | None) -> None:
         """A lane is held up by something outside, or no longer."""
         before = self._waits.pop((stage, partition), None)
@@ -82,7 +90,7 @@ class Metrics:
             self._waits[stage, partition] = why
             self._gauge("tidings_lanes_waiting", stage=stage, reason=why).inc()
 
-    def lanes(self, stage: str, standing: Standing) -> None:
+    def lanes(self, stage: str, standing: "Standing") -> None:
         """How a stage's lanes stand in this process; reported every second."""
         self._gauge("tidings_lanes", stage=stage).set(standing.total)
         self._gauge("tidings_lanes_ready", stage=stage).set(standing.ready)

@@ -1,17 +1,19 @@
 """A worker under test: counts records per key, so that one lost or repeated record is visible for good.
 
-Run as `python -m tests.engine.counting BOOTSTRAP PREFIX DATADIR`. A value `timer:N` sets a timer N ms ahead that sends
-`fired`; `poison` is refused.
+Run as `python -m tests.engine.counting BOOTSTRAP PREFIX JSON`, the JSON being fields of EngineConfig. A value `timer:N`
+sets a timer N ms ahead that sends `fired`; `poison` is refused; `hang` never returns.
 """
 
 import asyncio
+import json
 import signal
 import sys
+import threading
 from typing import Any
 
 from streams.engine import EngineConfig, Record, Stage, Step, Timer, each
 from streams.engine.host import Host
-from streams.errors import Failure, Reject
+from streams.errors import Failure, Misconfigured, Reject
 
 
 class Silent:
@@ -19,6 +21,18 @@ class Silent:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **kwargs: None
+
+
+class Tells(Silent):
+    """An observer that prints what guards and openings tell it."""
+
+    def guard(self, name: str) -> None:
+        """A guard fired."""
+        print(f"guard={name}", flush=True)
+
+    def opened(self, stage: str, partition: int, keys: int, seconds: float) -> None:
+        """A lane is open."""
+        print(f"opened={partition} keys={keys} seconds={seconds:.3f}", flush=True)
 
 
 def letter(stage: str, record: Record, failure: Failure, now: int) -> bytes:
@@ -33,6 +47,8 @@ def counting(prefix: str) -> Stage:
         value = record.value or b""
         count = int(step.get(record.key) or b"0") + 1
         step.put(record.key, b"%d" % count)
+        if value == b"hang":
+            threading.Event().wait()
         if value == b"poison":
             raise Reject("poison", "as asked")
         if value.startswith(b"timer:"):
@@ -43,13 +59,17 @@ def counting(prefix: str) -> Stage:
     return Stage("count", (f"{prefix}in",), f"{prefix}changelog", f"{prefix}dlq", letter, handle=each(handle))
 
 
-async def main(bootstrap: str, prefix: str, data_dir: str) -> None:
-    """Run until SIGTERM."""
+async def main(bootstrap: str, prefix: str, **more: Any) -> None:
+    """Run until SIGTERM; `more` are fields of EngineConfig."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    config = EngineConfig(bootstrap, f"{prefix}group", namespace=prefix, session_s=6, data_dir=data_dir)
-    await Host(config, [counting(prefix)], Silent()).run(stop)
+    config = EngineConfig(bootstrap, f"{prefix}group", namespace=prefix, session_s=6, **more)
+    await Host(config, [counting(prefix)], Tells()).run(stop)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4]))
+    try:
+        asyncio.run(main(*sys.argv[1:3], **json.loads(sys.argv[3])))
+    except Misconfigured as refusal:
+        print(f"guard={refusal.code} {refusal.detail}", flush=True)
+        sys.exit(78)

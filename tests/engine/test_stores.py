@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -27,14 +28,11 @@ PRELUDE = """
 import itertools, json, os, resource, signal, sys, time
 from pathlib import Path
 from streams.engine.rocks import lock_directory, open_store
-from streams.errors import Failure, Fatal
+from streams.errors import Failure
 path = Path(sys.argv[1])
-def opened():
-    return open_store(path, "log", 1 << 40, 0, int(time.time()))
-def numbered(n):
-    return [(b"%09d" % n, b"%d" % n * 400), (b"last", b"%d" % n)]
-def say(*words):
-    print(json.dumps(words), flush=True)
+def opened(): return open_store(path, "log", 1 << 40, 0, int(time.time()))
+def numbered(n): return [(b"%09d" % n, b"%d" % n * 400), (b"last", b"%d" % n)]
+def say(*words): print(json.dumps(words), flush=True)
 """
 
 
@@ -54,10 +52,10 @@ def child(script: str, path: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def heard(process: subprocess.Popen[str]) -> list[object]:
+def heard(process: subprocess.Popen[str]) -> list[Any]:
     """What the child says next."""
     assert process.stdout is not None
-    said: list[object] = json.loads(process.stdout.readline())
+    said: list[Any] = json.loads(process.stdout.readline())
     return said
 
 
@@ -76,6 +74,10 @@ def today() -> int:
     return int(time.time())
 
 
+def why(aside: Aside | None) -> str | None:
+    return aside.reason if aside is not None else None
+
+
 def set_aside(path: Path) -> list[str]:
     """Names of what lies beside the store."""
     return sorted(beside.name for beside in path.parent.iterdir() if beside != path)
@@ -88,14 +90,17 @@ def assert_holds(path: Path, now: int, key: bytes, value: bytes | None) -> None:
         assert (aside, store.get(key)) == (None, value)
 
 
-def assert_whole_up_to_its_mark(store: Store, at_least: int) -> None:
-    """What `numbered` wrote is there up to the mark and not beyond."""
-    mark = store.mark()
-    assert mark is not None
-    assert mark.offset >= at_least
-    wanted = {b"%09d" % n: b"%d" % n * 400 for n in range(1, mark.offset + 1)}
-    assert dict(store.scan(b"")) == {**wanted, b"last": b"%d" % mark.offset}
-    assert all(store.get(key) == value for key, value in wanted.items())
+def assert_whole_up_to_its_mark(path: Path, at_least: int) -> None:
+    """The store opens warm; what `numbered` wrote is there up to the mark and not beyond."""
+    store, aside = reopened(path, today())
+    with closing(store):
+        mark = store.mark()
+        assert aside is None
+        assert mark is not None
+        assert mark.offset >= at_least
+        wanted = {b"%09d" % n: b"%d" % n * 400 for n in range(1, mark.offset + 1)}
+        assert dict(store.scan(b"")) == {**wanted, b"last": b"%d" % mark.offset}
+        assert all(store.get(key) == value for key, value in wanted.items())
 
 
 def largest(path: Path, pattern: str) -> Path:
@@ -207,8 +212,7 @@ def test_a_store_is_used_only_if_its_changelog_can_complete_it(
         if reason is None:
             assert (aside, store.get(b"k"), set_aside(path)) == (None, b"v", [])
             return
-        assert aside is not None
-        assert (aside.reason, store.mark(), list(store.scan(b""))) == (reason, None, [])
+        assert (why(aside), store.mark(), list(store.scan(b""))) == (reason, None, [])
         assert set_aside(path) == [f"count-3.void-{NOW + age}"]
     with closing(Rocks(path.with_name(f"count-3.void-{NOW + age}"), changelog_id)) as old:
         assert old.get(b"k") == b"v"
@@ -219,8 +223,7 @@ def test_a_changelog_without_an_id_is_never_taken_for_the_same(path: Path) -> No
     leave(path, [(b"k", b"v")], 50, changelog_id="")
     store, aside = open_store(path, "", 100, 0, NOW)
     store.close()
-    assert aside is not None
-    assert aside.reason == "other_changelog"
+    assert why(aside) == "other_changelog"
 
 
 def test_a_first_start_is_no_incident(path: Path) -> None:
@@ -235,11 +238,8 @@ def test_a_kill_leaves_what_the_mark_says(path: Path) -> None:
     """Killed between any two instructions, a store holds exactly the batches up to its mark, and all it confirmed."""
     endless = "store, _ = opened()\nfor n in itertools.count(1): store.write(numbered(n), n); say(n)"
     with child(endless, path) as process:
-        said = next(n for n in (heard(process)[0] for _ in itertools.count()) if isinstance(n, int) and n >= 6000)
-    store, aside = reopened(path, today())
-    with closing(store):
-        assert aside is None
-        assert_whole_up_to_its_mark(store, said)
+        said = next(n for n in (heard(process)[0] for _ in itertools.count()) if n >= 6000)
+    assert_whole_up_to_its_mark(path, said)
 
 
 def test_a_kill_in_a_load_without_marks_makes_the_store_void(path: Path) -> None:
@@ -250,8 +250,7 @@ def test_a_kill_in_a_load_without_marks_makes_the_store_void(path: Path) -> None
             pass
     store, aside = reopened(path)
     with closing(store):
-        assert aside is not None
-        assert (aside.reason, list(store.scan(b"")), set_aside(path)) == ("no_mark", [], [f"count-3.void-{NOW}"])
+        assert (why(aside), list(store.scan(b"")), set_aside(path)) == ("no_mark", [], [f"count-3.void-{NOW}"])
 
 
 @pytest.mark.parametrize("harm", [flip, lambda file: os.truncate(file, file.stat().st_size // 3)])
@@ -262,11 +261,8 @@ def test_a_torn_log_takes_the_mark_back_with_it(path: Path, harm: Callable[[Path
         assert heard(process) == [2000]
         process.wait()
     harm(largest(path, "*.log"))
-    store, aside = reopened(path, today())
-    with closing(store):
-        assert aside is None
-        assert_whole_up_to_its_mark(store, 1)
-        assert store.get(b"%09d" % 2000) is None
+    assert_whole_up_to_its_mark(path, 1)
+    assert_holds(path, today(), b"%09d" % 2000, None)
 
 
 @pytest.mark.parametrize(
@@ -286,9 +282,7 @@ def test_a_store_that_cannot_be_opened_is_set_aside(path: Path, harm: Callable[[
     harm(path)
     store, aside = reopened(path)
     with closing(store):
-        assert aside is not None
-        assert (aside.reason, aside.detail != "") == ("damaged", True)
-        assert set_aside(path) == [f"count-3.damaged-{NOW}"]
+        assert (why(aside), set_aside(path)) == ("damaged", [f"count-3.damaged-{NOW}"])
         store.write([(b"k", b"v")], 1)
     assert_holds(path, today(), b"k", b"v")
 
@@ -304,14 +298,12 @@ def test_damage_met_on_the_way_ends_this_life_and_not_the_next(path: Path, use: 
     flip(largest(path, "*.sst"))
     store, aside = reopened(path)
     assert aside is None
-    with pytest.raises(StoreDamaged) as raised:
+    with pytest.raises(StoreDamaged, match="store_damaged: ") as raised:
         use(store)
     store.close()
-    assert raised.value.code == "store_damaged"
     store, aside = reopened(path)
     with closing(store):
-        assert aside is not None
-        assert (aside.reason, aside.detail) == ("damaged", raised.value.detail)
+        assert aside == Aside("damaged", raised.value.detail)
         assert (list(store.scan(b"")), set_aside(path)) == ([], [f"count-3.damaged-{NOW}"])
 
 
@@ -342,10 +334,9 @@ def test_a_store_in_use_elsewhere_is_left_alone(path: Path) -> None:
     """Two workers with one data directory: the second refuses to start, says what to do, and moves nothing."""
     with child('store, _ = opened()\nstore.write([(b"k", b"v")], 1)\nsay("open")\nsys.stdin.read()', path) as process:
         assert heard(process) == ["open"]
-        with pytest.raises(Misconfigured) as raised:
+        with pytest.raises(Misconfigured, match=f"data_dir_in_use: {path} .* a data directory of its own"):
             reopened(path)
-        assert (raised.value.code, set_aside(path)) == ("data_dir_in_use", [])
-        assert all(words in raised.value.detail for words in (str(path), "a data directory of its own"))
+        assert set_aside(path) == []
     assert_holds(path, today(), b"k", b"v")
 
 
@@ -354,9 +345,8 @@ def test_a_data_directory_has_one_owner_until_it_ends(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with child('handle = lock_directory(path)\nsay("mine")\nsys.stdin.read()', data) as process:
         assert heard(process) == ["mine"]
-        with pytest.raises(Misconfigured) as raised:
+        with pytest.raises(Misconfigured, match=f"data_dir_in_use: {data} "):
             lock_directory(data)
-        assert (raised.value.code, str(data) in raised.value.detail) == ("data_dir_in_use", True)
     lock_directory(data).close()
     with lock_directory(data), pytest.raises(Misconfigured):
         lock_directory(data)
@@ -376,8 +366,7 @@ for n in itertools.count(1):
     tried(lambda: store.write(numbered(n), n))
     if codes: break
 tried(lambda: store.write(numbered(n), n))
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-tried(store.close)  # RocksDB says no more than "Writer has previous error" here
+tried(store.close)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 tried(opened)
 say(n - 1, codes)
@@ -385,11 +374,8 @@ say(n - 1, codes)
     with child(script, path) as process:
         confirmed, codes = heard(process)
     assert codes == [["Fatal", "disk_full"]] * 4
-    store, aside = reopened(path, today())
-    with closing(store):
-        assert (aside, set_aside(path)) == (None, [])
-        assert isinstance(confirmed, int)
-        assert_whole_up_to_its_mark(store, confirmed)
+    assert set_aside(path) == []
+    assert_whole_up_to_its_mark(path, confirmed)
 
 
 def test_too_few_file_handles_are_no_damage(path: Path) -> None:
@@ -407,6 +393,5 @@ def test_a_place_that_is_no_folder_is_a_matter_for_a_person(tmp_path: Path) -> N
     below = tmp_path / "file" / "data"
     below.parent.touch()
     for attempt in (lambda: lock_directory(below), lambda: reopened(below / "s")):
-        with pytest.raises(Misconfigured) as raised:
+        with pytest.raises(Misconfigured, match=f"data_dir_unusable: .*{below.parent}"):
             attempt()
-        assert (raised.value.code, str(below.parent) in raised.value.detail) == ("data_dir_unusable", True)

@@ -40,6 +40,7 @@ def flood(metrics: Metrics, count: int) -> None:
         metrics.lanes(word, Standing(1, 1, 1, 1, 1, 0.1))
         metrics.waiting("report", i, word)
         metrics.guard(word)
+        metrics.set_aside(word)
         metrics.request(word, word, word, 0.1)
         metrics.webhook(word, word)
         metrics.sink_refused(word, word)
