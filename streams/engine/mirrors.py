@@ -48,9 +48,7 @@ class Mirrors:
             store, aside = open_store(path, topic_ids.get(topic, ""), end, low, int(time.time()))
             if aside is not None:
                 self._observer.set_aside(aside.reason)
-                log.warning(
-                    "engine.store_set_aside", store=f"{topic}-{partition}", why=aside.reason, detail=aside.detail
-                )
+                log.warning("engine.store_set_aside", store=f"{topic}-{partition}", **aside._asdict())
             mark = store.mark()
             return store, mark.offset if mark else low
 

@@ -34,7 +34,7 @@ def show(config: EngineConfig, changelog: str) -> Mapping[int, Mapping[str, Posi
 
 
 def place(config: EngineConfig, stage: str, changelog: str, topic: str, partitions: Sequence[int], to: To) -> list[int]:
-    """Place lanes of a stage in a source topic; the offsets they will go on from, in the order of `partitions`. Blocking.
+    """Place lanes in a source topic; the offsets they will go on from, in the order of `partitions`. Blocking.
 
     Raises Misconfigured("no_such_offset") when the topic does not have the offset, Retry when the broker is away.
     """
