@@ -7,9 +7,9 @@ when it is too much nothing more is taken, and a lane that holds most of it is l
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
@@ -32,12 +32,18 @@ OUT_OF_RANGE = (
 
 
 class Feed:
-    """One opening of a lane, as the fetcher sees it. Each counter is written by one thread alone."""
+    """One opening of a lane, as the fetcher sees it. Each counter is written by one thread alone.
 
-    __slots__ = ("done", "fetched", "partition", "paused", "positions", "stage")
+    `behind` are the topics of which the lane wants to know when they were read to their end.
+    """
 
-    def __init__(self, stage: str, partition: int, positions: Mapping[str, int | None]) -> None:
+    __slots__ = ("behind", "done", "fetched", "first", "partition", "paused", "positions", "stage")
+
+    def __init__(
+        self, stage: str, partition: int, positions: Mapping[str, int | None], first: Collection[str] = ()
+    ) -> None:
         self.stage, self.partition, self.positions = stage, partition, positions
+        self.first, self.behind = frozenset(first), set(first)
         self.fetched = 0
         self.done = 0
         self.paused = False
@@ -67,18 +73,32 @@ class Run(NamedTuple):
     size: int
 
 
+class Deliver(Protocol):
+    """Where a fetcher's thread hands over what it has; it must pass on to wherever that belongs."""
+
+    def runs(self, runs: Sequence[Run], /) -> None:
+        """Records."""
+        ...
+
+    def caught_up(self, feed: Feed, topic: str, end: int | None, /) -> None:
+        """Everything up to the end of a topic was handed over; the last of it ends at `end`, None if there is none."""
+        ...
+
+    def failed(self, failure: Failure, /) -> None:
+        """Nothing more will come."""
+        ...
+
+
 class Fetcher:
-    """One thread. `deliver` and `fail` are called on it and must pass on to wherever they belong.
+    """One thread.
 
     `ends` holds the end of every partition that is read, as of its last fetch.
     """
 
-    def __init__(
-        self, config: EngineConfig, deliver: Callable[[Sequence[Run]], None], fail: Callable[[Failure], None]
-    ) -> None:
+    def __init__(self, config: EngineConfig, deliver: Deliver) -> None:
         self.mark = self._looked = time.monotonic()
         self.ends: Mapping[At, int] = {}
-        self._config, self._deliver, self._fail = config, deliver, fail
+        self._config, self._deliver = config, deliver
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._feeds: dict[At, Feed] = {}
         self._before: dict[At, int | None] = {}
@@ -93,6 +113,7 @@ class Fetcher:
                 "isolation.level": "read_committed",
                 # An offset the broker does not have is found out, never papered over.
                 "auto.offset.reset": "error",
+                "enable.partition.eof": True,
                 "check.crcs": not config.embedded,
                 "fetch.wait.max.ms": config.fetch_wait_ms,
                 "fetch.min.bytes": config.fetch_min_bytes,
@@ -143,9 +164,9 @@ class Fetcher:
                     self._pass_on([first, *self._consumer.consume(RUN_MAX - 1, 0)])
             self._consumer.close()
         except Failure as failure:
-            self._fail(failure)
+            self._deliver.failed(failure)
         except Exception as error:  # noqa: BLE001 - the thread's outermost boundary: its end must not go unnoticed
-            self._fail(Fatal("fetch_failed", repr(error)))
+            self._deliver.failed(Fatal("fetch_failed", repr(error)))
 
     def _look(self, now: float) -> None:
         # Only ever on this thread: asked from another one, librdkafka may wait for the poll and the poll for the GIL.
@@ -184,20 +205,27 @@ class Fetcher:
         if held <= limit:
             return False
         for feed in flowing:
-            if feed.held > limit // 4 and feed.held > 2 * held // len(flowing):
+            hogs = feed.held > 2 * held // len(flowing)
+            if feed.held > limit // 4 and (hogs or feed.behind):
                 self._pause(feed, paused=True)
                 return False
-        return True
+        return not any(feed.behind for feed in flowing)
 
     def _pause(self, feed: Feed, *, paused: bool) -> None:
         feed.paused = paused
-        (self._consumer.pause if paused else self._consumer.resume)(feed.parts)
+        # What goes first is never left out: it is what the rest may be waiting for.
+        parts = [part for part in feed.parts if part.topic not in feed.first]
+        (self._consumer.pause if paused else self._consumer.resume)(parts)
 
     def _pass_on(self, messages: Iterable[Message]) -> None:
         found: dict[At, list[Record]] = {}
+        caught_up: set[At] = set()
         for message in messages:
             if (error := message.error()) is not None:
-                self._complain(message, error)
+                if error.code() == KafkaError._PARTITION_EOF:
+                    caught_up.add((str(message.topic()), int(message.partition() or 0)))
+                else:
+                    self._complain(message, error)
                 continue
             record = _record(message)
             at = (record.topic, record.partition)
@@ -206,7 +234,12 @@ class Fetcher:
             else:
                 found[at] = [record]
         if runs := [run for at, records in found.items() if (run := self._run(at, records))]:
-            self._deliver(runs)
+            self._deliver.runs(runs)
+        for at in caught_up & self._feeds.keys():
+            feed = self._feeds[at]
+            if at[0] in feed.behind:
+                feed.behind.discard(at[0])
+                self._deliver.caught_up(feed, at[0], self._before[at])
 
     def _run(self, at: At, records: list[Record]) -> Run | None:
         feed = self._feeds.get(at)

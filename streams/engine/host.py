@@ -19,7 +19,7 @@ from faust.types import TP
 
 from streams.engine import guards
 from streams.engine.edge import RAW, Source, transport_for
-from streams.engine.fetch import Fetcher, Run
+from streams.engine.fetch import Feed, Fetcher, Run
 from streams.engine.lane import Lane, now_ms
 from streams.engine.mirrors import Mirrors
 from streams.engine.stage import EngineConfig, Observer, Stage, Standing
@@ -78,7 +78,7 @@ class Host:
         with Mirrors(self.config, self.observer) as mirrors, tempfile.TemporaryDirectory(prefix="tidings-") as scratch:
             loop = asyncio.get_running_loop()
             ids = await loop.run_in_executor(None, guards.preflight, self.config, sorted(self.topics))
-            fetcher = Fetcher(self.config, self._delivered(loop), self._failed(loop))
+            fetcher = Fetcher(self.config, _Arrivals(self, loop))
             # A lane blocks a thread while it opens or commits; more threads than cores only wait for the broker.
             executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
             self._means = Means(self.config, self.observer, executor, fetcher, mirrors.opening(ids), ids, self._clock)
@@ -184,11 +184,18 @@ class Host:
             wanted |= {(stage.name, partition) for partition in partitions}
         return wanted
 
-    def _delivered(self, loop: asyncio.AbstractEventLoop) -> Callable[[Sequence[Run]], None]:
-        return lambda runs: _call(loop, self._source.put, runs)
+    def arrived(self, runs: Sequence[Run]) -> None:
+        """Runs are on their way to Faust. Called on the loop."""
+        self._source.put(runs)
 
-    def _failed(self, loop: asyncio.AbstractEventLoop) -> Callable[[Failure], None]:
-        return lambda failure: _call(loop, guards.leave_for, self.observer, failure, "fetch")
+    def caught_up(self, feed: Feed, topic: str, end: int | None) -> None:
+        """A lane has been given all there was of a topic. Called on the loop."""
+        if lane := self.lanes.get((feed.stage, feed.partition)):
+            lane.caught_up(feed, topic, end)
+
+    def failed(self, failure: Failure) -> None:
+        """Nothing will arrive any more. Called on the loop."""
+        guards.leave_for(self.observer, failure, "fetch")
 
     def _pulses(self) -> Iterator[Pulse]:
         config = self.config
@@ -222,9 +229,24 @@ class Host:
             self.observer.lanes(stage.name, standing)
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
-    try:
-        loop.call_soon_threadsafe(function, *args)
-    except RuntimeError:
-        # The loop has ended before the fetcher did; whatever this was, the next owner fetches it.
-        return
+class _Arrivals:
+    """What the fetcher's thread has, brought to the host's loop."""
+
+    def __init__(self, host: Host, loop: asyncio.AbstractEventLoop) -> None:
+        self._host, self._loop = host, loop
+
+    def runs(self, runs: Sequence[Run]) -> None:
+        self._call(self._host.arrived, runs)
+
+    def caught_up(self, feed: Feed, topic: str, end: int | None) -> None:
+        self._call(self._host.caught_up, feed, topic, end)
+
+    def failed(self, failure: Failure) -> None:
+        self._call(self._host.failed, failure)
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            # The loop has ended before the fetcher did; whatever this was, the next owner fetches it.
+            return

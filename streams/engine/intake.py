@@ -1,5 +1,8 @@
 """What a lane has been given and not yet worked off: in order, without holes, the urgent first.
 
+Topics that go first are read to their end before anything else is taken up: after an outage, what somebody no longer
+allows is known before anything that waited is handed over.
+
 The fetcher starts where the lane stands, so every run must begin exactly where the one before it ended. If it does not,
 something between broker and lane lost or repeated records, and the process leaves before it produces anything.
 """
@@ -37,6 +40,8 @@ class Intake:
         self.depth = 0
         self._first = first
         self._ends = dict(before)
+        self._behind = set(first)
+        self._caught: dict[str, int | None] = {}
         self._urgent: deque[tuple[Run, Event]] = deque()
         self._queue: deque[tuple[Run, Event]] = deque()
 
@@ -49,18 +54,24 @@ class Intake:
         self._ends[run.topic] = run.records[-1].offset + 1
         self.depth += len(run.records)
         (self._urgent if run.topic in self._first else self._queue).append((run, event))
+        self._catch_up(run.topic)
+
+    def caught_up(self, topic: str, end: int | None) -> None:
+        """A topic that goes first was fetched to its end; what was fetched of it may still be on its way."""
+        self._caught[topic] = end
+        self._catch_up(topic)
 
     @property
-    def urgent(self) -> bool:
-        """Whether something waits that goes before the rest."""
-        return bool(self._urgent)
+    def ready(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._urgent or (self._queue and not self._behind))
 
     def take(self, limit: int) -> Portion:
         """Up to `limit` records; of urgent ones alone while there are any. Empty when nothing waits."""
         records: list[Record] = []
         positions: dict[str, int] = {}
         ended: list[tuple[Run, Event]] = []
-        queue = self._urgent or self._queue
+        queue = self._urgent or (self._queue if not self._behind else deque())
         while queue and (room := limit - len(records)) > 0:
             run, event = queue.popleft()
             part, rest = (run.records, ()) if len(run.records) <= room else (run.records[:room], run.records[room:])
@@ -72,3 +83,9 @@ class Intake:
                 ended.append((run, event))
         self.depth -= len(records)
         return Portion(records, positions, ended)
+
+    def _catch_up(self, topic: str) -> None:
+        if topic in self._behind and topic in self._caught:
+            end = self._caught[topic]
+            if end is None or (self._ends[topic] or 0) >= end:
+                self._behind.discard(topic)

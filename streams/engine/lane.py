@@ -88,6 +88,12 @@ class Lane:
                 self._leave(failure)
             self._arrived.set()
 
+    def caught_up(self, feed: Feed, topic: str, end: int | None) -> None:
+        """A topic that goes first was fetched to its end."""
+        if self._intake is not None and feed is self._intake.feed:
+            self._intake.caught_up(topic, end)
+            self._arrived.set()
+
     async def hold(self) -> None:
         """Start no further step, and return when the one in progress is over or has had its time."""
         self._gate.clear()
@@ -133,13 +139,13 @@ class Lane:
     async def _go_on(self) -> None:
         if self._intake is None:
             self._fetch()
-        while await self._blocking(self._work.fire, self._means.config.timer_batch) == self._means.config.timer_batch:
-            pass
+        while self._wait_s() == 0:
+            await self._blocking(self._work.fire, self._means.config.timer_batch)
         await self._step()
 
     def _fetch(self) -> None:
         positions = self._work.positions()
-        feed = Feed(self.stage.name, self.partition, positions)
+        feed = Feed(self.stage.name, self.partition, positions, self.stage.first)
         self._intake = Intake(feed, self.stage.first, positions)
         self._means.fetcher.start(feed)
 
@@ -159,11 +165,11 @@ class Lane:
 
     async def _arrival(self) -> None:
         """Until there is something to do, and a little longer when it is little."""
-        while self._intake is not None and not self._intake.depth:
+        while self._intake is not None and not self._intake.ready:
             self._arrived.clear()
             # Not wait_for: in Python 3.11 it may swallow the cancellation that closes the lane.
             try:
-                async with asyncio.timeout(self._work.state.timers.wait_s(self._means.clock())):
+                async with asyncio.timeout(self._wait_s()):
                     await self._arrived.wait()
             except TimeoutError:
                 return
@@ -171,6 +177,9 @@ class Lane:
             linger = self._committed_at + self._means.config.linger_ms / 1000 - time.monotonic()
             if linger > 0:
                 await asyncio.sleep(linger)
+
+    def _wait_s(self) -> float | None:
+        return self._work.state.timers.wait_s(self._means.clock())
 
     async def _step(self) -> None:
         portion = self._intake.take(self.stage.batch_max) if self._intake else None

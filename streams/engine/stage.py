@@ -104,8 +104,8 @@ class EngineConfig:
     empty_assignment_s: float = 60.0
     preflight_s: float = 120.0
     # Records wait for each other up to this long while a lane is idle: fewer, larger transactions.
-    linger_ms: int = 25
-    fetch_wait_ms: int = 20
+    linger_ms: int = 15
+    fetch_wait_ms: int = 10
     fetch_min_bytes: int = 200_000
     # What may wait in a worker between the broker and its lanes.
     buffer_bytes: int = 16_000_000

@@ -91,14 +91,14 @@ class Work:
         if changes.notes and self._stage.committed is not None:
             self._stage.committed(changes.notes)
 
-    def fire(self, limit: int) -> int:
-        """Send what is due, at most `limit`; how many that were."""
+    def fire(self, limit: int) -> None:
+        """Send what is due, at most `limit`."""
         due = self.state.timers.take(self._means.clock(), limit)
         if due:
             changes = Changes(outs=[timer.out(self._partition) for timer in due])
             changes.timers = {timer.timer_id: None for timer in due}
             self.commit(changes, {})
-        return len(due)
+            self._means.observer.outcome(self._stage.name, "timer_fired", len(due))
 
     def close(self) -> None:
         """Let go of the state; a lane that never opened will not."""
