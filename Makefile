@@ -7,10 +7,10 @@ STAMP := $(VENV)/.synced
 PYTEST := TIDINGS_KAFKA=$(or $(KAFKA),$(TIDINGS_KAFKA),auto) $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash check fmt build clean
+.PHONY: help demo test crash crash-long bench-engine check fmt build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(STAMP) ## Play orders and show them until Ctrl-C (ONCE=1: a fixed set and a JSON summary; KAFKA=embedded)
 	$(BIN)/tidings demo $(if $(ONCE),--once) --kafka $(or $(KAFKA),embedded)
@@ -18,8 +18,14 @@ demo: $(STAMP) ## Play orders and show them until Ctrl-C (ONCE=1: a fixed set an
 test: $(STAMP) ## Run all tests and say which broker they ran on (KAFKA=auto)
 	$(PYTEST)
 
-crash: $(STAMP) ## Only the tests that kill workers and count what was lost or repeated (KAFKA=auto)
-	$(PYTEST) tests/faults tests/engine
+crash: $(STAMP) ## Break workers and brokers on purpose and count what was lost or repeated: minutes (KAFKA=auto)
+	TIDINGS_CRASH=all $(PYTEST) tests/crash tests/faults tests/engine
+
+crash-long: $(STAMP) ## The same with 200 kills and more, for hours (HOURS=8)
+	$(BIN)/python -m tests.crash --long --hours $(or $(HOURS),8)
+
+bench-engine: $(STAMP) ## The engine beside raw clients, Kafka Streams, Quix, Bytewax and stock Faust (SHORT=1, ROUNDS=5, EVENTS=1000000)
+	$(BIN)/python -m tests.bench.engine $(if $(SHORT),--short,--rounds $(or $(ROUNDS),5) --events $(or $(EVENTS),1000000))
 
 check: $(STAMP) ## Lint, types, import contracts, generated files, schema evolution, house rules, secrets
 	$(BIN)/ruff check .

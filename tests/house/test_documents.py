@@ -6,13 +6,13 @@ from pathlib import PurePosixPath
 from tests.house.tree import ROOT, files, text
 
 DOCUMENTS = [name for name in files() if name.endswith(".md")]
-COMMAND = re.compile(r"(?:^ *|`)(?:\w+=\S+ )*make ((?:[a-z]+ ?)+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^ *|`)(?:\w+=\S+ )*make ((?:[a-z-]+ ?)+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def targets() -> dict[str, str]:
     """What the Makefile offers, with its help."""
-    return dict(re.findall(r"^([a-z]+):.*?## (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return dict(re.findall(r"^([a-z-]+):.*?## (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_commands_in_documents_exist() -> None:
