@@ -29,11 +29,14 @@ log = structlog.get_logger("engine")
 
 def leave(observer: Observer, guard: str, detail: str, code: int = EXIT) -> NoReturn:
     """End the process at once: nothing uncommitted may be acknowledged, and a supervisor starts it again."""
-    observer.guard(guard)
-    log.critical("engine.leaves", guard=guard, detail=detail, exit=code)
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        observer.guard(guard)
+        log.critical("engine.leaves", guard=guard, detail=detail, exit=code)
+        logging.shutdown()
+        sys.stderr.flush()
+    finally:
+        # Words may fail, on a full disk for instance; leaving may not.
+        os._exit(code)
 
 
 def leave_for(observer: Observer, error: Exception, where: str) -> NoReturn:

@@ -26,6 +26,7 @@ from streams.errors import Failure, Fatal, Retry
 
 log = structlog.get_logger("engine")
 RETRY_S = 1.0
+RETRY_CAP_S = 20.0
 CLOSE_S = 4.0
 LINGER_RECORDS = 500
 
@@ -97,6 +98,8 @@ class Lane:
     async def hold(self) -> None:
         """Start no further step, and return when the one in progress is over or has had its time."""
         self._gate.clear()
+        # From here on Faust may drop a run and hand over the next; what comes after the rebalance is fetched anew.
+        self._forget()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S), self._busy:
                 pass
@@ -122,19 +125,29 @@ class Lane:
 
     async def _live(self) -> None:
         try:
-            async with self._turn():
-                await self._blocking(self._work.open)
-            self.ready = True
-            while True:
-                await self._arrival()
-                async with self._turn():
-                    await self._go_on()
-        except Fenced:
-            await self._await_end()
+            with contextlib.suppress(Fenced):
+                await self._serve()
+            await self._taken_over(self._means.config.session_s / 2)
+            await self._blocking(self._work.close)
+            self._work, self.fenced = Work(self._means, self.stage, self.partition), False
+            with contextlib.suppress(Fenced):
+                await self._serve()
+            await self._taken_over(self._means.config.session_s * 2)
+            self._leave(Fatal("fenced", "taken over by another worker twice, and still assigned here"))
         except Exception as error:  # the outermost boundary: a lane that cannot go on takes the process with it
             if not isinstance(error, Failure):
                 log.exception("engine.lane_failed", lane=self.name)
             self._leave(error)
+
+    async def _serve(self) -> None:
+        """Until fenced. Raises Fenced, and whatever ends the process."""
+        async with self._turn():
+            await self._blocking(self._work.open)
+        self.ready = True
+        while True:
+            await self._arrival()
+            async with self._turn():
+                await self._go_on()
 
     async def _go_on(self) -> None:
         if self._intake is None:
@@ -209,7 +222,7 @@ class Lane:
             except Retry as error:
                 # Raised by `handle`, so typically the registry is away; waves that are over were committed.
                 self._waiting(error.code)
-                await asyncio.sleep(error.after or RETRY_S)
+                await asyncio.sleep(min(error.after or RETRY_S, RETRY_CAP_S))
 
     async def _commit(self, changes: Changes) -> None:
         await self._blocking(self._work.commit, changes, {})
@@ -220,17 +233,17 @@ class Lane:
         self.mark = time.monotonic()
         return result
 
-    async def _await_end(self) -> None:
+    async def _taken_over(self, patience_s: float) -> None:
         """Another worker owns the lane: nothing of ours can become visible any more, and what we know is void.
 
-        The assignment that says so is on its way. If it never comes, two workers believe to own the lane.
+        The assignment that says so is on its way and closes this lane. If it does not come, the other one was the one
+        that had lost the lane without knowing it yet, and we open ours once more.
         """
-        self.fenced = True
+        self.fenced, self.ready = True, False
         self._forget()
         self._means.observer.outcome(self.stage.name, "fenced")
         log.warning("engine.fenced", lane=self.name)
-        await asyncio.sleep(self._means.config.session_s * 2)
-        self._leave(Fatal("fenced", "taken over by another worker, and still assigned here"))
+        await asyncio.sleep(patience_s)
 
     def _waiting(self, why: str | None) -> None:
         self.mark = time.monotonic()

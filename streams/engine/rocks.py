@@ -38,7 +38,8 @@ _MARK = struct.Struct(">Bqq")
 FULL = ("No space left", "File too large", "Disk quota exceeded")
 REFUSED = ("Permission denied", "Operation not permitted", "Read-only file system")
 STARVED = ("Too many open files", "Cannot allocate memory")
-LOCKED = ("lock hold by current process", "While lock file")
+HELD = "lock hold by current process"
+LOCKED = "While lock file"
 
 
 class StoreDamaged(Fatal):
@@ -234,7 +235,10 @@ def _meaning(path: Path, error: Exception) -> Failure:
         return Fatal("out_of_handles", f"raise the limit of open files or memory. {text}")
     if isinstance(error, OSError) or any(words in text for words in REFUSED):
         return Misconfigured("data_dir_unusable", f"the worker needs to write below {path.parent}. {text}")
-    if any(words in text for words in LOCKED):
+    if HELD in text:
+        # A lane that was closed in the middle of a long step still holds it; after a restart nobody does.
+        return Fatal("store_still_open", text)
+    if LOCKED in text:
         return _in_use(path)
     return StoreDamaged("store_damaged", text)
 

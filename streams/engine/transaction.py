@@ -86,11 +86,26 @@ class Transactions:
             if self._marks is not None:
                 self._producer.flush(self._timeout)
             self._producer.commit_transaction(self._timeout)
-        except KafkaException as error:
-            raise _failure("commit_failed", error) from error
+        except (KafkaException, SystemError) as error:
+            raise _failure("commit_failed", self._cause(error)) from error
         except BufferError as error:
             raise Fatal("commit_failed", str(error)) from error
         return dict(self._marks or {})
+
+    def _cause(self, error: Exception) -> KafkaException:
+        # Raised while reports are delivered, librdkafka's error is buried under what its callbacks trip over.
+        found: BaseException | None = error
+        while found is not None and not isinstance(found, KafkaException):
+            found = found.__cause__ or found.__context__
+        if found is None:
+            raise error
+        if found.args[0].name() == "_FATAL":
+            try:
+                # It says only that there was a fatal error before; asked for anything more it says which.
+                self._producer.abort_transaction(1)
+            except KafkaException as first:
+                return first
+        return found
 
     def _send(self, outs: Iterable[Out]) -> None:
         produce = self._producer.produce
