@@ -28,7 +28,8 @@ class Batch:
     def step(self, record: Record | None = None) -> Step:
         """An empty step on top of everything this batch changed so far."""
         trace = record.trace if record is not None and record.headers else ()
-        return Step(self.state, (self.changes,), self.partition, self.clock(), trace)
+        layers = (self.changes,) if self.changes else ()
+        return Step(self.state, layers, self.partition, self.clock(), trace)
 
     def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Run the stage's function; its changes are in the batch afterwards. The records that were not refused."""

@@ -19,7 +19,7 @@ from streams.engine.transaction import CLIENT_LOG
 from streams.errors import Failure, Fatal, Misconfigured
 
 At = tuple[str, int]
-RUN_MAX = 2000
+RUN_MAX = 5000
 POLL_S = 0.05
 LOOK_S = 1.0
 RECORD_COST = 300
@@ -246,7 +246,7 @@ class Fetcher:
         if feed is None:
             return None
         before, self._before[at] = self._before[at], records[-1].offset + 1
-        size = sum(len(record.value or b"") for record in records) + RECORD_COST * len(records)
+        size = sum([len(record.value or b"") for record in records]) + RECORD_COST * len(records)
         feed.fetched += size
         return Run(feed, *at, before, records, size)
 

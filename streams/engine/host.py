@@ -30,7 +30,7 @@ from streams.errors import Failure
 log = structlog.get_logger("engine")
 BEAT_S = 1.0
 # A collection walks everything that is alive, and the state of a worker is alive; it is rarely a cycle.
-GC_THRESHOLDS = (50_000, 50, 100)
+GC_THRESHOLDS = (200_000, 50, 1000)
 
 
 class Host:

@@ -43,7 +43,8 @@ def place(config: EngineConfig, stage: str, changelog: str, topic: str, partitio
     for partition, offset in zip(partitions, offsets, strict=True):
         lane = Transactions(config, lane_id(config, stage, partition), partition, {STATE: changelog}, marks=False)
         lane.fence()
-        lane.commit([], {STATE: [(POSITION + topic.encode(), Position(offset, topic_id).pack())]})
+        lane.write([], {STATE: [(POSITION + topic.encode(), Position(offset, topic_id).pack())]})
+        lane.commit()
     return offsets
 
 

@@ -79,23 +79,29 @@ class State:
 
     def absorb(self, store: str, pairs: Sequence[Pair], mark: int | None = None) -> None:
         """Take over what a changelog holds, in its order. `mark`: everything below this offset is in."""
-        into = self.stores[store]
-        kept = pairs
         if store == STATE:
-            kept = pairs if into.durable else [pair for pair in pairs if not pair[0].startswith(RESERVED)]
-            for key, value in pairs:
-                if key.startswith(RESERVED):
-                    self._remember(key, value)
-        into.write(kept, mark)
+            own = [pair for pair in pairs if pair[0].startswith(RESERVED)]
+            self.advance(
+                store, [pair for pair in pairs if not pair[0].startswith(RESERVED)] if own else pairs, own, mark
+            )
+        else:
+            self.advance(store, pairs, (), mark)
+
+    def advance(self, store: str, pairs: Sequence[Pair], own: Sequence[Pair], mark: int | None = None) -> None:
+        """The same with the engine's own pairs, of the main store, told apart already."""
+        into = self.stores[store]
+        into.write([*pairs, *own] if own and into.durable else pairs, mark)
+        for key, value in own:
+            self._remember(key, value)
 
     def heat(self, objects: Mapping[bytes, Any]) -> None:
         """Keep the objects a commit encoded."""
-        for key, value in objects.items():
-            if value is None:
-                self._hot.pop(key, None)
-                self._cooling.pop(key, None)
-            else:
-                self._warm(key, value)
+        if len(self._hot) >= HOT_MAX:
+            self._hot, self._cooling = {}, self._hot
+        self._hot.update(objects)
+        for key in [key for key, value in objects.items() if value is None]:
+            del self._hot[key]
+            self._cooling.pop(key, None)
 
     def close(self) -> None:
         """Let go of what is open on disk."""

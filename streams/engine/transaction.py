@@ -4,7 +4,8 @@ The transactional id is the lane's, so opening it ends whatever a former owner l
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -72,25 +73,34 @@ class Transactions:
         except KafkaException as error:
             raise _failure("fence_failed", error) from error
 
-    def commit(self, outs: Sequence[Out], kept: Mapping[str, Sequence[Pair]]) -> Mapping[str, int]:
-        """Outputs and everything kept, by store, become visible together, or the process must end: raises Fatal.
-
-        Returns per store the changelog offset after what was kept, if `marks` were asked for. Raises Fenced when the
-        lane belongs to another owner by now.
-        """
-        try:
+    def write(self, outs: Sequence[Out], kept: Mapping[str, Sequence[Pair]]) -> None:
+        """Begin a transaction and put outputs and everything kept, by store, into it; waits for nothing. Raises Fatal."""
+        with self._meant():
             self._producer.begin_transaction()
             self._send(outs)
             for store, pairs in kept.items():
                 self._keep(store, pairs)
+
+    def commit(self) -> Mapping[str, int]:
+        """All that was written becomes visible together, or the process must end: raises Fatal.
+
+        Returns per store the changelog offset after what was kept, if `marks` were asked for. Raises Fenced when the
+        lane belongs to another owner by now.
+        """
+        with self._meant():
             if self._marks is not None:
                 self._producer.flush(self._timeout)
             self._producer.commit_transaction(self._timeout)
+        return dict(self._marks or {})
+
+    @contextmanager
+    def _meant(self) -> Iterator[None]:
+        try:
+            yield
         except (KafkaException, SystemError) as error:
             raise _failure("commit_failed", self._cause(error)) from error
         except BufferError as error:
             raise Fatal("commit_failed", str(error)) from error
-        return dict(self._marks or {})
 
     def _cause(self, error: Exception) -> KafkaException:
         # Raised while reports are delivered, librdkafka's error is buried under what its callbacks trip over.

@@ -4,10 +4,11 @@ Called from worker threads, one call at a time. A commit is the only place where
 broker has it.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.engine.batch import Batch
 from streams.engine.fetch import Fetcher
@@ -22,7 +23,10 @@ from streams.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What all lanes of a worker share. `topic_ids` tell a topic from another that took its name."""
+    """What all lanes of a worker share.
+
+    `topic_ids` tell a topic from another that took its name; who computes takes the `turn`.
+    """
 
     config: EngineConfig
     observer: Observer
@@ -31,6 +35,7 @@ class Means:
     opening: Opening
     topic_ids: Mapping[str, str]
     clock: Callable[[], int]
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Work:
@@ -77,17 +82,29 @@ class Work:
 
     def handle(self, records: Sequence[Record], positions: Mapping[str, int]) -> None:
         """A whole step of a pure stage. Raises Retry when nothing was done."""
-        batch = self.batch()
-        batch.handle(records)
-        self.commit(batch.take(), positions)
+        # Lanes that compute side by side only take the interpreter from one another, at every call into the client.
+        with self._means.turn:
+            batch = self.batch()
+            batch.handle(records)
+            changes = batch.take()
+            kept, own = self._write(changes, positions)
+        self._commit(changes, kept, own)
 
     def commit(self, changes: Changes, positions: Mapping[str, int]) -> None:
         """Make changes and positions durable, then the state. Raises Fatal, Fenced."""
-        kept = self._kept(changes, positions)
-        marks = self._transactions.commit(changes.outs, kept)
+        self._commit(changes, *self._write(changes, positions))
+
+    def _write(self, changes: Changes, positions: Mapping[str, int]) -> tuple[dict[str, list[Pair]], list[Pair]]:
+        kept, own = self._kept(changes), self._own(changes, positions)
+        self._transactions.write(changes.outs, {**kept, STATE: [*kept[STATE], *own]})
+        return kept, own
+
+    def _commit(self, changes: Changes, kept: Mapping[str, list[Pair]], own: list[Pair]) -> None:
+        marks = self._transactions.commit()
         for store, pairs in kept.items():
-            self.state.absorb(store, pairs, marks.get(store))
-        self.state.heat(changes.objects)
+            self.state.advance(store, pairs, own if store == STATE else (), marks.get(store))
+        if changes.objects:
+            self.state.heat(changes.objects)
         if changes.notes and self._stage.committed is not None:
             self._stage.committed(changes.notes)
 
@@ -105,21 +122,24 @@ class Work:
         self.opening = False
         self.state.close()
 
-    def _kept(self, changes: Changes, positions: Mapping[str, int]) -> dict[str, list[Pair]]:
-        kept: dict[str, list[Pair]] = {}
-        main = kept[STATE] = []
+    def _kept(self, changes: Changes) -> dict[str, list[Pair]]:
+        kept: dict[str, list[Pair]] = {STATE: []}
         for (store, key), value in changes.puts.items():
-            (main if store == STATE else kept.setdefault(store, [])).append((key, value))
+            kept.setdefault(store, []).append((key, value))
         if changes.objects:
             dump = self._stage.dump
             assert dump is not None, "a stage that saves objects says how"
-            main.extend((key, None if value is None else dump(value)) for key, value in changes.objects.items())
-        for timer_id, timer in changes.timers.items():
-            main.append((TIMER + timer_id.encode(), timer.pack() if timer else None))
+            kept[STATE] += [(key, None if value is None else dump(value)) for key, value in changes.objects.items()]
+        return kept
+
+    def _own(self, changes: Changes, positions: Mapping[str, int]) -> list[Pair]:
+        own: list[Pair] = [
+            (TIMER + timer_id.encode(), timer.pack() if timer else None) for timer_id, timer in changes.timers.items()
+        ]
         for topic, offset in positions.items():
             at = Position(offset, self._means.topic_ids.get(topic, ""))
-            main.append((POSITION + topic.encode(), at.pack()))
-        return kept
+            own.append((POSITION + topic.encode(), at.pack()))
+        return own
 
     def _demand_same_topics(self) -> None:
         for topic, position in self.state.positions.items():
