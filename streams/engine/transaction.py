@@ -74,7 +74,7 @@ class Transactions:
             raise _failure("fence_failed", error) from error
 
     def write(self, outs: Sequence[Out], kept: Mapping[str, Sequence[Pair]]) -> None:
-        """Begin a transaction and put outputs and everything kept, by store, into it; waits for nothing. Raises Fatal."""
+        """Begin a transaction and put outputs and what is kept, by store, into it; waits for nothing. Raises Fatal."""
         with self._meant():
             self._producer.begin_transaction()
             self._send(outs)
