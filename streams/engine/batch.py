@@ -7,10 +7,10 @@ counted, Retry and Misconfigured are the caller's business because they concern 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from streams.engine.model import Out, Record
+from streams.engine.model import RECORD_MAX, Out, Record
 from streams.engine.stage import Observer, Stage
 from streams.engine.state import State
-from streams.engine.step import Changes, Step
+from streams.engine.step import Changes, Step, too_large
 from streams.errors import Failure, Fatal, Misconfigured, Reject, Retry, Skip
 
 
@@ -38,6 +38,7 @@ class Batch:
         step = self.step()
         try:
             self.stage.handle(records, step)
+            self._dump(step.changes)
         except (Retry, Misconfigured, Fatal):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary: whatever a handler does, the records are kept
@@ -53,6 +54,21 @@ class Batch:
             self.refuse(record, failure)
         bad = {(record.topic, record.offset) for record, _ in refused}
         return [record for record in records if (record.topic, record.offset) not in bad]
+
+    def absorb(self, step: Step) -> None:
+        """Add what an effect changed. Raises Reject("too_large")."""
+        self._dump(step.changes)
+        self.changes.absorb(step.changes)
+
+    def _dump(self, changes: Changes) -> None:
+        # Here, where it still costs single records that an object does not fit or cannot be encoded.
+        if changes.objects:
+            dump = self.stage.dump
+            assert dump is not None, "a stage that saves objects says how"
+            changes.dumped = {key: None if value is None else dump(value) for key, value in changes.objects.items()}
+            for raw in changes.dumped.values():
+                if raw is not None and len(raw) > RECORD_MAX:
+                    raise too_large(raw, self.stage.changelog)
 
     def refuse(self, record: Record, error: Exception) -> None:
         """Skip or dead-letter a record whose function raised."""

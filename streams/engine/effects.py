@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from streams.engine.batch import Batch
 from streams.engine.model import Record, Timer
 from streams.engine.step import Changes, Step
-from streams.errors import Ambiguous, Failure, Fatal, Misconfigured, Retry
+from streams.errors import Ambiguous, Failure, Fatal, Misconfigured, Reject, Retry
 
 Commit = Callable[[Changes], Awaitable[None]]
 MISCONFIGURED_WAIT_S = 5.0
@@ -56,7 +56,10 @@ class Effects:
 
     def _settle(self, record: Record, step: Step, error: Exception | None) -> None:
         if error is None:
-            self._batch.changes.absorb(step.changes)
+            try:
+                self._batch.absorb(step)
+            except Reject as too_much:
+                self._batch.refuse(record, too_much)
         elif isinstance(error, Retry | Ambiguous) and self._stage.retry == "requeue" and self._may_retry(record):
             self._requeue(record, error)
         else:

@@ -34,7 +34,8 @@ class Record(NamedTuple):
     @property
     def attempt(self) -> int:
         """How often this record was put back for a later try."""
-        return next((int(value) for name, value in self.headers if name == ATTEMPT), 0)
+        # Whoever can write to a source can write such a header, with anything in it.
+        return next((int(value) for name, value in self.headers if name == ATTEMPT and value.isdigit()), 0)
 
     @property
     def trace(self) -> Headers:

@@ -17,10 +17,11 @@ _ABSENT: Any = object()
 
 @dataclass(slots=True)
 class Changes:
-    """Values (None deletes), objects not yet encoded, timers (None cancels), outputs, notes and refused records."""
+    """Values (None deletes), objects and what they encode to, timers (None cancels), outputs, notes, refused records."""
 
     puts: dict[Slot, bytes | None] = field(default_factory=dict)
     objects: dict[bytes, Any] = field(default_factory=dict)
+    dumped: dict[bytes, bytes | None] = field(default_factory=dict)
     timers: dict[str, Timer | None] = field(default_factory=dict)
     outs: list[Out] = field(default_factory=list)
     notes: list[Any] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Changes:
         """Add a later step's changes."""
         self.puts.update(other.puts)
         self.objects.update(other.objects)
+        self.dumped.update(other.dumped)
         self.timers.update(other.timers)
         self.outs.extend(other.outs)
         self.notes.extend(other.notes)
@@ -73,7 +75,7 @@ class Step:
         if key[:1] == RESERVED:
             raise _reserved(key)
         if value is not None and len(value) > RECORD_MAX:
-            raise _too_large(value, store)
+            raise too_large(value, store)
         self.changes.puts[store, key] = value
 
     def load(self, key: bytes) -> Any:
@@ -96,7 +98,7 @@ class Step:
     def send(self, topic: str, key: bytes, value: bytes, headers: Headers = (), *, here: bool = False) -> None:
         """Produce a record by key, or with `here` to this lane's own partition number. Raises Reject("too_large")."""
         if len(value) > RECORD_MAX:
-            raise _too_large(value, topic)
+            raise too_large(value, topic)
         if self._trace:
             headers += self._trace
         self.changes.outs.append(Out(topic, key, value, headers, self._partition if here else None))
@@ -144,7 +146,8 @@ def each(function: HandleOne) -> Handle:
     return handle
 
 
-def _too_large(value: bytes, where: str) -> Reject:
+def too_large(value: bytes, where: str) -> Reject:
+    """What becomes of a record that makes more than a topic carries."""
     # Found here it costs one record; found by the producer it would cost the process, again and again.
     return Reject("too_large", f"{len(value)} bytes for {where}, at most {RECORD_MAX} fit")
 

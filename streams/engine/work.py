@@ -126,10 +126,7 @@ class Work:
         kept: dict[str, list[Pair]] = {STATE: []}
         for (store, key), value in changes.puts.items():
             kept.setdefault(store, []).append((key, value))
-        if changes.objects:
-            dump = self._stage.dump
-            assert dump is not None, "a stage that saves objects says how"
-            kept[STATE] += [(key, None if value is None else dump(value)) for key, value in changes.objects.items()]
+        kept[STATE] += changes.dumped.items()
         return kept
 
     def _own(self, changes: Changes, positions: Mapping[str, int]) -> list[Pair]:

@@ -152,3 +152,22 @@ def test_only_a_timer_that_is_known_is_cancelled() -> None:
     work.changes.timers["set"] = Timer("set", 1, "in", b"k", b"")
     work.handle([record(1, value=b"set")])
     assert work.changes.timers == {"set": None}
+
+
+def test_an_object_that_does_not_fit_costs_its_record_and_not_the_process() -> None:
+    """State that outgrew what a topic carries is refused with the record that made it; others of its batch stand."""
+
+    def handle(records: Sequence[Record], step: Step) -> None:
+        for r in records:
+            step.save(r.key, int(r.value or b"0"))
+
+    work = batch(stage(handle=handle, load=len, dump=lambda size: b"x" * size))
+    big = str(RECORD_MAX + 1).encode()
+    assert [r.offset for r in work.handle([record(0, b"a", b"3"), record(1, b"b", big)])] == [0]
+    assert (work.changes.dumped, work.changes.outs[0].value) == ({b"a": b"xxx"}, b"test|1|too_large|" + big)
+
+
+def test_a_header_from_outside_is_no_number_of_tries() -> None:
+    """Whatever somebody writes into the engine's own header, a record is never the end of its lane."""
+    headers = (("tidings-attempt", b"junk"),)
+    assert record()._replace(headers=headers).attempt == 0
