@@ -4,15 +4,17 @@
    several times cheaper and starts where a lane stands, not where a commit or a seek says.
 2. They reach the agent in *runs*: what one fetch brought for a partition is one message to Faust.
 3. Partitions are dealt out by ranges, so that a worker gets the same numbers of every topic.
-4. Faust's memory of offsets it has read must not drop a run: after a rebalance lanes are fetched for anew.
+4. Faust must not drop a run: not for an offset it has read before, because after a rebalance lanes are fetched for
+   anew, and not because the flow stopped while it waited for one.
 5. Faust commits the end of a run; its own search for consecutive numbers would trail further behind.
 
 Works with the exact versions in `guards.PINS`, which the worker checks before it starts.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -64,9 +66,17 @@ class Source:
     def __init__(self) -> None:
         self._waiting: defaultdict[TP, deque[Run]] = defaultdict(deque)
         self._arrived = asyncio.Event()
+        self._taken_at = time.monotonic()
+
+    @property
+    def mark(self) -> float:
+        """When it was last found empty or taken from, on the monotonic clock."""
+        return self._taken_at if self._waiting else time.monotonic()
 
     def put(self, runs: Sequence[Run]) -> None:
         """Called on the loop."""
+        if not self._waiting:
+            self._taken_at = time.monotonic()
         for run in runs:
             self._waiting[TP(run.topic, run.partition)].append(run)
         self._arrived.set()
@@ -75,9 +85,17 @@ class Source:
         """Forget what is on its way: the lanes are fetched for anew."""
         self._waiting.clear()
 
-    async def take(self, active: set[TP] | None, timeout: float) -> dict[TP, list[RunMessage]]:  # noqa: ASYNC109 - Faust's
-        """What has come for partitions Faust listens to, waiting for it up to `timeout` seconds."""
-        found = self._drain(active)
+    async def take(
+        self,
+        active: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109 - Faust's
+        flowing: Callable[[], bool],
+    ) -> dict[TP, list[RunMessage]]:
+        """What has come for partitions Faust listens to, waiting for it up to `timeout` seconds.
+
+        Nothing is taken while `flowing` says that Faust would throw it away.
+        """
+        found = self._drain(active) if flowing() else {}
         if not found:
             self._arrived.clear()
             try:
@@ -85,15 +103,30 @@ class Source:
                     await self._arrived.wait()
             except TimeoutError:
                 return {}
-            found = self._drain(active)
+            found = self._drain(active) if flowing() else {}
             if not found:
-                # Something came for a partition that Faust has paused; it will be listened to again.
+                # Something came for a partition that Faust does not listen to now; it will again.
                 await asyncio.sleep(0.01)
         return found
 
     def _drain(self, active: set[TP] | None) -> dict[TP, list[RunMessage]]:
         ready = [tp for tp in self._waiting if active is None or tp in active]
+        if ready:
+            self._taken_at = time.monotonic()
         return {tp: [RunMessage(run) for run in self._waiting.pop(tp)] for tp in ready}
+
+
+class _Forgetful(dict[TP, int | None]):
+    """Where Faust notes what it has read, to drop what it thinks it has read already; lanes know better."""
+
+    def __getitem__(self, tp: TP) -> int | None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        return
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        return
 
 
 class EngineThread(AIOKafkaConsumerThread):
@@ -109,14 +142,20 @@ class EngineThread(AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Silences the fetcher from the first moment."""
         await super().on_start()
-        fetcher: Any = self._consumer._fetcher  # type: ignore[union-attr]  # it was made just now
-        fetcher._get_actions_per_node = lambda assignment: ([], {}, IDLE_S, False, [])
+        consumer: Any = self._consumer
+        consumer._fetcher._get_actions_per_node = lambda assignment: ([], {}, IDLE_S, False, [])
+        # As if a fetch were under way for ever: a member that asks for no records is sent off after a while.
+        consumer._subscription._fetch_count = 1
 
 
 class EngineConsumer(FaustConsumer):
     """Takes runs from the source, and commits whole runs."""
 
     source: Source
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _Forgetful()
 
     def _new_consumer_thread(self) -> Any:
         return EngineThread(self, loop=self.loop, beacon=self.beacon)
@@ -132,10 +171,7 @@ class EngineConsumer(FaustConsumer):
         return 0
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
-        found = await type(self).source.take(active_partitions, timeout)
-        for tp in found:
-            self._read_offset[tp] = None
-        return found
+        return await type(self).source.take(active_partitions, timeout, lambda: bool(self.flow_active))
 
     def _new_offset(self, tp: TP) -> int | None:
         acked = self._acked[tp]

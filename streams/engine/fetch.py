@@ -37,21 +37,37 @@ class Feed:
     `behind` are the topics of which the lane wants to know when they were read to their end.
     """
 
-    __slots__ = ("behind", "done", "fetched", "first", "partition", "paused", "positions", "stage")
+    __slots__ = (
+        "behind",
+        "done",
+        "fetched",
+        "first",
+        "partition",
+        "paused",
+        "positions",
+        "stage",
+        "urgent_done",
+        "urgent_fetched",
+    )
 
     def __init__(
         self, stage: str, partition: int, positions: Mapping[str, int | None], first: Collection[str] = ()
     ) -> None:
         self.stage, self.partition, self.positions = stage, partition, positions
         self.first, self.behind = frozenset(first), set(first)
-        self.fetched = 0
-        self.done = 0
+        self.fetched = self.urgent_fetched = 0
+        self.done = self.urgent_done = 0
         self.paused = False
 
     @property
     def held(self) -> int:
         """Bytes fetched and not yet worked off."""
         return self.fetched - self.done
+
+    @property
+    def urgent(self) -> int:
+        """Bytes of them that belong to what goes first."""
+        return self.urgent_fetched - self.urgent_done
 
     @property
     def parts(self) -> list[TopicPartition]:
@@ -137,9 +153,11 @@ class Fetcher:
         """Fetch no more for a lane; what it has not worked off is forgotten."""
         self._orders.put(lambda: self._end(feed))
 
-    def done(self, feed: Feed, size: int) -> None:
+    def done(self, run: Run) -> None:
         """A lane has worked off a run."""
-        feed.done += size
+        run.feed.done += run.size
+        if run.topic in run.feed.first:
+            run.feed.urgent_done += run.size
         self._room.set()
 
     def close(self) -> None:
@@ -160,7 +178,8 @@ class Fetcher:
                 if self._full():
                     self._room.wait(POLL_S)
                     self._room.clear()
-                elif first := self._consumer.poll(POLL_S):
+                elif (first := self._consumer.poll(POLL_S)) is not None:
+                    # Compared with None: a message is as false as its value is short, and a tombstone is none at all.
                     self._pass_on([first, *self._consumer.consume(RUN_MAX - 1, 0)])
             self._consumer.close()
         except Failure as failure:
@@ -200,16 +219,18 @@ class Fetcher:
         for feed in feeds:
             if feed.paused and feed.held < limit // 16:
                 self._pause(feed, paused=False)
+        # A lane always takes what goes first, so waiting until it has cannot last.
+        if sum(feed.urgent for feed in feeds) > limit:
+            return True
         flowing = [feed for feed in feeds if not feed.paused]
-        held = sum(feed.held for feed in flowing)
-        if held <= limit:
+        if sum(feed.held for feed in flowing) <= limit:
             return False
-        for feed in flowing:
-            hogs = feed.held > 2 * held // len(flowing)
-            if feed.held > limit // 4 and (hogs or feed.behind):
-                self._pause(feed, paused=True)
-                return False
-        return not any(feed.behind for feed in flowing)
+        most = max(flowing, key=lambda feed: feed.held)
+        hogs = most.held > limit // 4 and min(feed.held for feed in flowing) < most.held // 4
+        if hogs or any(feed.behind for feed in feeds):
+            self._pause(most, paused=True)
+            return False
+        return True
 
     def _pause(self, feed: Feed, *, paused: bool) -> None:
         feed.paused = paused
@@ -248,6 +269,8 @@ class Fetcher:
         before, self._before[at] = self._before[at], records[-1].offset + 1
         size = sum([len(record.value or b"") for record in records]) + RECORD_COST * len(records)
         feed.fetched += size
+        if at[0] in feed.first:
+            feed.urgent_fetched += size
         return Run(feed, *at, before, records, size)
 
     def _complain(self, message: Message, error: KafkaError) -> None:

@@ -6,6 +6,7 @@ Faust and aiokafka are used beyond their public surface (see `edge.py`), so thei
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Collection, Mapping
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from streams.errors import Failure, Misconfigured
 
 EXIT = 70
 REFUSED = 78
+LAST_WORDS_S = 5.0
 PINS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
 RESHARD = "the same key would live in another partition, without its state. Put the count back, or move to new topics"
@@ -29,6 +31,10 @@ log = structlog.get_logger("engine")
 
 def leave(observer: Observer, guard: str, detail: str, code: int = EXIT) -> NoReturn:
     """End the process at once: nothing uncommitted may be acknowledged, and a supervisor starts it again."""
+    # Whatever stands in the way of the last words, a stuck pipe for instance, does not stand in the way of leaving.
+    last = threading.Timer(LAST_WORDS_S, os._exit, [code])
+    last.daemon = True
+    last.start()
     try:
         observer.guard(guard)
         log.critical("engine.leaves", guard=guard, detail=detail, exit=code)

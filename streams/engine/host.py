@@ -80,7 +80,7 @@ class Host:
             ids = await loop.run_in_executor(None, guards.preflight, self.config, sorted(self.topics))
             fetcher = Fetcher(self.config, _Arrivals(self, loop))
             # A lane blocks a thread while it opens or commits; more threads than cores only wait for the broker.
-            executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
+            executor = ThreadPoolExecutor(max_workers=32, thread_name_prefix="lane")
             self._means = Means(self.config, self.observer, executor, fetcher, mirrors.opening(ids), ids, self._clock)
             gc.set_threshold(*GC_THRESHOLDS)
             app = self._build(scratch)
@@ -202,12 +202,16 @@ class Host:
         yield Pulse("loop_stalled", "the event loop", self._beat, config.stall_s)
         if self._means is not None:
             yield Pulse("fetch_stalled", "the fetcher", self._means.fetcher.mark, config.step_deadline_s)
-        if not self._assigned:
-            guard = "rebalance_stuck" if self._assigned is None else "empty_assignment"
-            yield Pulse(guard, "an assignment", self._rebalancing, config.empty_assignment_s)
+        yield Pulse("delivery_stalled", "Faust, with records waiting for it,", self._source.mark, config.rebalance_s)
+        if self._assigned is None:
+            # The first assignment waits for the broker's own delays and for others to leave.
+            limit = config.rebalance_s if self.lanes else config.empty_assignment_s
+            yield Pulse("rebalance_stuck", "an assignment", self._rebalancing, limit)
+        elif not self._assigned:
+            yield Pulse("empty_assignment", "an assignment", self._rebalancing, config.empty_assignment_s)
         for lane in list(self.lanes.values()):
             if lane.pending:
-                yield Pulse("stuck", f"lane {lane.name}", lane.mark, config.step_deadline_s)
+                yield Pulse("stuck", f"lane {lane.name}", lane.alive, config.step_deadline_s)
 
     def _report(self, fetcher: Fetcher) -> None:
         ends, now = fetcher.ends, time.monotonic()
@@ -224,7 +228,7 @@ class Host:
                 fetched=sum(lane.depth for lane in lanes),
                 behind=behind,
                 timers=sum(lane.timers for lane in lanes),
-                age_s=max((now - lane.mark for lane in lanes if lane.pending), default=0.0),
+                age_s=max((now - lane.alive for lane in lanes if lane.pending), default=0.0),
             )
             self.observer.lanes(stage.name, standing)
 

@@ -48,7 +48,7 @@ class Intake:
     def put(self, run: Run, event: Event) -> None:
         """Queue a run. Raises Fatal("gap") when it does not begin where the one before it ended."""
         expected = self._ends[run.topic]
-        if run.before != expected:
+        if run.before != expected or run.records[0].offset < (expected or 0):
             detail = f"{run.topic} {run.partition} stands at {expected}, was given what follows {run.before}"
             raise Fatal("gap", detail)
         self._ends[run.topic] = run.records[-1].offset + 1

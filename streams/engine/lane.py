@@ -71,6 +71,11 @@ class Lane:
         return not self.fenced and (not self.ready or self.depth > 0 or self._busy.locked())
 
     @property
+    def alive(self) -> float:
+        """When it last showed a sign of life, on the monotonic clock."""
+        return max(self.mark, self._work.mark)
+
+    @property
     def timers(self) -> int:
         """Timers that wait."""
         return len(self._work.state.timers)
@@ -127,7 +132,7 @@ class Lane:
         try:
             with contextlib.suppress(Fenced):
                 await self._serve()
-            await self._taken_over(self._means.config.session_s / 2)
+            await self._taken_over(self._means.config.session_s)
             await self._blocking(self._work.close)
             self._work, self.fenced = Work(self._means, self.stage, self.partition), False
             with contextlib.suppress(Fenced):
@@ -206,7 +211,7 @@ class Lane:
         self._means.observer.stepped(self.stage.name, self.partition, count, self._committed_at - started)
         self._means.observer.outcome(self.stage.name, "processed", count)
         for run, event in portion.ended:
-            self._means.fetcher.done(run.feed, run.size)
+            self._means.fetcher.done(run)
             event.ack()
 
     async def _process(self, portion: Portion) -> None:

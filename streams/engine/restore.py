@@ -34,10 +34,10 @@ Opening = Callable[[str, int, int, int], tuple[Store, int]]
 
 
 class Restorer:
-    """Restores one lane. Blocking; used once."""
+    """Restores one lane. Blocking; used once. `progress` is called while there is some."""
 
-    def __init__(self, config: EngineConfig, partition: int) -> None:
-        self._config, self._partition = config, partition
+    def __init__(self, config: EngineConfig, partition: int, progress: Callable[[], None] = lambda: None) -> None:
+        self._config, self._partition, self._progress = config, partition, progress
         self._consumer = Consumer(
             {
                 "bootstrap.servers": config.bootstrap,
@@ -120,6 +120,7 @@ class Restorer:
             for topic, found in pairs.items():
                 state.absorb(names[topic], found, marks[topic])
             if pairs:
+                self._progress()
                 deadline = time.monotonic() + self._config.step_deadline_s
             elif time.monotonic() > deadline:
                 raise Fatal("restore_stalled", f"no answer from {', '.join(sorted(open_ends))} {self._partition}")

@@ -102,6 +102,8 @@ class EngineConfig:
     step_deadline_s: float = 90.0
     stall_s: float = 30.0
     empty_assignment_s: float = 60.0
+    # Longer than the broker gives members to come back, which is two sessions.
+    rebalance_s: float = 30.0
     preflight_s: float = 120.0
     # Records wait for each other up to this long while a lane is idle: fewer, larger transactions.
     linger_ms: int = 15

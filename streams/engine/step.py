@@ -17,7 +17,7 @@ _ABSENT: Any = object()
 
 @dataclass(slots=True)
 class Changes:
-    """Values (None deletes), objects and what they encode to, timers (None cancels), outputs, notes, refused records."""
+    """Values (None deletes), objects and their bytes, timers (None cancels), outputs, notes and refused records."""
 
     puts: dict[Slot, bytes | None] = field(default_factory=dict)
     objects: dict[bytes, Any] = field(default_factory=dict)

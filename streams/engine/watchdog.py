@@ -58,6 +58,12 @@ class Watchdog:
         self._stopped.set()
 
     def _live(self) -> None:
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 - nobody watches the watchdog, so its end is the worker's
+            guards.leave(self._observer, "watchdog_failed", repr(error))
+
+    def _look(self) -> None:
         looked = time.monotonic()
         asleep = 0.0
         while not self._stopped.wait(LOOK_S):

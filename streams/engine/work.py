@@ -45,6 +45,8 @@ class Work:
         self._means, self._stage, self._partition = means, stage, partition
         self.state = State.in_memory(stage.topics_by_store)
         self.opening = True
+        self.mark = time.monotonic()
+        self._closed = False
         config = means.config
         self._transactions = Transactions(
             config,
@@ -58,14 +60,18 @@ class Work:
         """Fence, then restore. Raises Misconfigured when what is found cannot be trusted."""
         if not self.opening:
             return
-        started = time.monotonic()
+        started = self.mark = time.monotonic()
         self._transactions.fence()
-        restorer = Restorer(self._means.config, self._partition)
+        restorer = Restorer(self._means.config, self._partition, self._progress)
         try:
             self.state = restorer.state(self._stage.topics_by_store, self._means.opening, self._stage.load)
             restorer.demand_news(self._stage.sources, self.state)
         finally:
             restorer.close()
+        if self._closed:
+            # Nobody waited for us any more, and nobody else will let go of what was opened.
+            self.state.close()
+            return
         self._demand_same_topics()
         self.opening = False
         seconds = time.monotonic() - started
@@ -119,8 +125,11 @@ class Work:
 
     def close(self) -> None:
         """Let go of the state; a lane that never opened will not."""
-        self.opening = False
+        self.opening, self._closed = False, True
         self.state.close()
+
+    def _progress(self) -> None:
+        self.mark = time.monotonic()
 
     def _kept(self, changes: Changes) -> dict[str, list[Pair]]:
         kept: dict[str, list[Pair]] = {STATE: []}

@@ -6,12 +6,13 @@ nothing about the good one.
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_END, TopicPartition
 
 from streams.engine.fetch import Feed
+from streams.engine.model import Record
 from streams.engine.restore import Restorer
 from streams.engine.state import State
 from streams.engine.step import Changes
@@ -24,15 +25,14 @@ BETWEEN_S = 0.2
 
 def position_first() -> None:
     """The position is committed before the outputs and the state that belong to it."""
-    commit = Work.commit
+    def apart(self: Work, records: Sequence[Record], positions: Mapping[str, int]) -> None:
+        batch = self.batch()
+        batch.handle(records)
+        self.commit(Changes(), positions)
+        threading.Event().wait(BETWEEN_S)
+        self.commit(batch.take(), {})
 
-    def apart(self: Work, changes: Changes, positions: Mapping[str, int]) -> None:
-        if positions:
-            commit(self, Changes(), positions)
-            threading.Event().wait(BETWEEN_S)
-        commit(self, changes, {})
-
-    Work.commit = apart  # type: ignore[method-assign]  # that is the point
+    Work.handle = apart  # type: ignore[method-assign]  # that is the point
 
 
 def reads_from_elsewhere() -> None:
