@@ -136,6 +136,9 @@ class Fetcher:
                 "fetch.message.max.bytes": 1_000_000,
                 "queued.max.messages.kbytes": max(1024, config.buffer_bytes // 1024),
                 "reconnect.backoff.max.ms": 2000,
+                # A partition that had no leader when it was assigned is found again with the next refresh, which
+                # would be five minutes away.
+                "topic.metadata.refresh.interval.ms": 5000,
             },
             logger=CLIENT_LOG,
         )

@@ -58,6 +58,8 @@ class Transactions:
                 # Opening a lane is a row of short conversations, each of which would wait out the default.
                 "reconnect.backoff.ms": 10,
                 "reconnect.backoff.max.ms": 2000,
+                # A leader that was gone for a moment is not looked for again before this is over.
+                "topic.metadata.refresh.interval.ms": 10_000,
                 # The partitioner of Java clients and of Faust, so that everyone agrees where a key lives.
                 "partitioner": "murmur2_random",
             },

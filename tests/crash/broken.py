@@ -25,6 +25,7 @@ BETWEEN_S = 0.2
 
 def position_first() -> None:
     """The position is committed before the outputs and the state that belong to it."""
+
     def apart(self: Work, records: Sequence[Record], positions: Mapping[str, int]) -> None:
         batch = self.batch()
         batch.handle(records)

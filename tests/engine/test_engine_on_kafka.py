@@ -96,6 +96,15 @@ def test_a_poison_record_is_kept_and_its_neighbours_go_on(here: Workbench) -> No
     assert here.read("dlq") == [b"poison|poison"]
 
 
+def test_records_without_a_value_are_records(here: Workbench) -> None:
+    """Tombstones and empty values reach the stage one by one as any other record does."""
+    here.start()
+    for number, value in enumerate((b"1", None, b"", None, b"2"), start=1):
+        here.put(b"a", value)
+        here.until(lambda out, number=number: len(out) == number)
+    assert [value for _, value in here.outputs] == [b"a|1|1", b"a|2|", b"a|3|", b"a|4|", b"a|5|2"]
+
+
 def test_a_timer_survives_its_worker_and_fires_once(here: Workbench) -> None:
     """A timer set before a kill -9 fires after it, exactly once."""
     worker = here.start()

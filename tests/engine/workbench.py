@@ -80,7 +80,7 @@ class Workbench:
         worker.terminate()
         assert worker.wait(PATIENCE_S) == 0, self.said(worker)
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes | None) -> None:
         """One input record; a key always goes to the same partition."""
         self.producer.produce(f"{self.prefix}in", value, key, sum(key) % self.partitions)
         self.producer.poll(0)
