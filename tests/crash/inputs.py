@@ -47,7 +47,7 @@ class Feeder:
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "message.timeout.ms": FOREVER_MS,
-                # After a broker was paused its partitions have no leader for a moment; do not wait five minutes for one.
+                # A paused broker leaves partitions without a leader for a moment; do not wait five minutes for one.
                 "topic.metadata.refresh.interval.ms": 2000,
                 "log_level": 2,
             }
