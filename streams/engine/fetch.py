@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
+from streams.engine.lag import Lag
 from streams.engine.model import Record
 from streams.engine.stage import EngineConfig
 from streams.engine.transaction import CLIENT_LOG
@@ -108,12 +109,15 @@ class Deliver(Protocol):
 class Fetcher:
     """One thread.
 
-    `ends` holds the end of every partition that is read, as of its last fetch.
+    `ends` holds the end of every partition that is read, as of its last fetch; `silent_since` the monotonic time since
+    when there is something on the broker that is not fetched.
     """
 
     def __init__(self, config: EngineConfig, deliver: Deliver) -> None:
         self.mark = self._looked = time.monotonic()
         self.ends: Mapping[At, int] = {}
+        self.silent_since: float | None = None
+        self._lag = Lag(config)
         self._config, self._deliver = config, deliver
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._feeds: dict[At, Feed] = {}
@@ -198,6 +202,8 @@ class Fetcher:
                 TopicPartition(topic, partition), cached=True
             )
         self.ends, self._looked = ends, now
+        idle = [at for at, feed in self._feeds.items() if not feed.held and not feed.paused]
+        self.silent_since = self._lag.look(now, ends, idle)
 
     def _begin(self, feed: Feed) -> None:
         for topic, at in feed.positions.items():

@@ -201,7 +201,10 @@ class Host:
         config = self.config
         yield Pulse("loop_stalled", "the event loop", self._beat, config.stall_s)
         if self._means is not None:
-            yield Pulse("fetch_stalled", "the fetcher", self._means.fetcher.mark, config.step_deadline_s)
+            fetcher = self._means.fetcher
+            yield Pulse("fetch_stalled", "the fetcher", fetcher.mark, config.step_deadline_s)
+            if (silent := fetcher.silent_since) is not None:
+                yield Pulse("not_fetching", "the consumer, with records on the broker,", silent, config.silent_s)
         yield Pulse("delivery_stalled", "Faust, with records waiting for it,", self._source.mark, config.rebalance_s)
         if self._assigned is None:
             # The first assignment waits for the broker's own delays and for others to leave.

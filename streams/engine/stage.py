@@ -104,6 +104,7 @@ class EngineConfig:
     empty_assignment_s: float = 60.0
     # Longer than the broker gives members to come back, which is two sessions.
     rebalance_s: float = 30.0
+    silent_s: float = 15.0
     preflight_s: float = 120.0
     # Records wait for each other up to this long while a lane is idle: fewer, larger transactions.
     linger_ms: int = 15
